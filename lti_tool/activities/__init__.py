@@ -1,0 +1,1 @@
+"""What pupils do: situations, the competences they mobilise, the links that open them."""

@@ -1,0 +1,237 @@
+"""The activity form: from what was typed to an activity, or to a sentence per wrong field."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session, selectinload
+
+from ..courses.models import Course
+from ..errors import BadInput, NotFound
+from ..frameworks.models import FrameworkItem
+from ..frameworks.sheets import children, competences, find_framework, linked_items
+from ..lti.claims import is_web_address
+from .models import (
+    COMPLEXITIES,
+    PURPOSES,
+    SETTINGS,
+    SPECIALITIES,
+    Activity,
+    ActivityCompetence,
+    ObservedItem,
+)
+
+LONGEST_TITLE = 255
+LONGEST_SITUATION = 4000
+
+
+@dataclass
+class Draft:
+    """What a teacher typed, as it was typed: shown again when something in it is wrong."""
+
+    title: str = ""
+    situation: str = ""
+    work_url: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+    setting: str = "simulated"
+    purpose: str = "formative"
+    complexity: str = "1"
+    specialities: list[str] = field(default_factory=list)
+    competences: list[str] = field(default_factory=list)
+    """Codes."""
+    observed: list[str] = field(default_factory=list)
+    """« code:uuid » of the sub-competences and criteria ticked."""
+    version: str = "0"
+
+    @classmethod
+    def from_form(cls, form: Mapping[str, list[str]]) -> Draft:
+        """The draft a browser posted; `form` maps a name to all its values."""
+
+        def one(name: str) -> str:
+            return (form.get(name) or [""])[0].replace("\x00", "").strip()
+
+        return cls(
+            title=" ".join(one("title").split()),
+            situation=one("situation").replace("\r\n", "\n"),
+            work_url=one("work_url"),
+            starts_on=one("starts_on"),
+            ends_on=one("ends_on"),
+            setting=one("setting"),
+            purpose=one("purpose"),
+            complexity=one("complexity"),
+            specialities=form.get("specialities") or [],
+            competences=form.get("competences") or [],
+            observed=form.get("observed") or [],
+            version=one("version"),
+        )
+
+    @classmethod
+    def from_activity(cls, activity: Activity) -> Draft:
+        """The draft that says what an activity is."""
+        return cls(
+            title=activity.title,
+            situation=activity.situation,
+            work_url=activity.work_url,
+            starts_on=activity.starts_on.isoformat(),
+            ends_on=activity.ends_on.isoformat() if activity.ends_on else "",
+            setting=activity.setting,
+            purpose=activity.purpose,
+            complexity=str(activity.complexity),
+            specialities=list(activity.specialities),
+            competences=[link.item.code for link in activity.competences],
+            observed=[
+                f"{link.item.code}:{o.item.uuid}" for link in activity.competences for o in link.observed
+            ],
+            version=str(activity.version),
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A competence of the form, with what can be observed for it."""
+
+    item: FrameworkItem
+    subcompetences: list[FrameworkItem]
+    criteria: list[FrameworkItem]
+
+
+def choices(session: Session, course: Course) -> dict[str, Choice]:
+    """The competences a course may attach, by code, in order."""
+    framework = find_framework(session, course.framework_slug)
+    items = competences(session, framework.id)
+    subs = children(session, items, "subcompetence")
+    criteria = linked_items(session, [item.id for item in items], "criterion")
+    return {item.code: Choice(item, subs.get(item.id, []), criteria.get(item.id, [])) for item in items}
+
+
+def save_activity(
+    session: Session,
+    course: Course,
+    draft: Draft,
+    person_id: int,
+    now: datetime,
+    activity: Activity | None = None,
+) -> Activity:
+    """Create or change an activity, in the caller's transaction. Raises `BadInput`: a sentence per field."""
+    known = choices(session, course)
+    starts_on, ends_on = _check(draft, known, activity)
+    if activity is None:
+        activity = Activity(uuid=str(uuid.uuid4()), course_id=course.id, created_by_id=person_id, version=0)
+        session.add(activity)
+    activity.title, activity.situation, activity.work_url = draft.title, draft.situation, draft.work_url
+    activity.starts_on, activity.ends_on = starts_on, ends_on
+    activity.setting, activity.purpose = draft.setting, draft.purpose
+    activity.complexity = int(draft.complexity)
+    activity.specialities = [s for s in SPECIALITIES if s in draft.specialities]
+    activity.updated_at = now
+    activity.version += 1
+    _attach(activity, draft, known)
+    session.flush()
+    return activity
+
+
+def find_activity(session: Session, course: Course, activity_id: int) -> Activity:
+    """The activity of this course. Raises `NotFound`, also for another course's."""
+    activity = session.scalars(
+        sa.select(Activity)
+        .where(Activity.id == activity_id, Activity.course_id == course.id)
+        .options(
+            selectinload(Activity.competences).joinedload(ActivityCompetence.item),
+            selectinload(Activity.competences)
+            .selectinload(ActivityCompetence.observed)
+            .joinedload(ObservedItem.item),
+        )
+    ).first()
+    if activity is None:
+        raise NotFound("there is no such activity in this course")
+    activity.competences.sort(key=lambda link: link.item.position)
+    return activity
+
+
+def list_activities(session: Session, course: Course, *, archived: bool = False) -> list[Activity]:
+    """The activities of a course, newest work first."""
+    condition = Activity.archived_at.is_not(None) if archived else Activity.archived_at.is_(None)
+    found = list(
+        session.scalars(
+            sa.select(Activity)
+            .where(Activity.course_id == course.id, condition)
+            .order_by(Activity.starts_on.desc(), Activity.id.desc())
+            .options(selectinload(Activity.competences).joinedload(ActivityCompetence.item))
+        )
+    )
+    for activity in found:
+        activity.competences.sort(key=lambda link: link.item.position)
+    return found
+
+
+def _check(draft: Draft, known: dict[str, Choice], activity: Activity | None) -> tuple[date, date | None]:
+    problems: dict[str, str] = {}
+    if not draft.title:
+        problems["title"] = _("Un titre est nécessaire : quelques mots suffisent.")
+    elif len(draft.title) > LONGEST_TITLE:
+        problems["title"] = _("Ce titre dépasse %(n)s caractères : le raccourcir.", n=LONGEST_TITLE)
+    if len(draft.situation) > LONGEST_SITUATION:
+        problems["situation"] = _("Ce texte dépasse %(n)s caractères : le raccourcir.", n=LONGEST_SITUATION)
+    if draft.work_url and not is_web_address(draft.work_url):
+        problems["work_url"] = _("Cette adresse n’en est pas une : elle commence par https://")
+    starts_on = _day(draft.starts_on)
+    ends_on = _day(draft.ends_on) if draft.ends_on else None
+    if starts_on is None:
+        problems["starts_on"] = _("Cette date n’existe pas ou manque : choisir le jour du travail.")
+    if draft.ends_on and ends_on is None:
+        problems["ends_on"] = _("Cette date n’existe pas : la corriger, ou laisser vide.")
+    if starts_on and ends_on and ends_on < starts_on:
+        problems["ends_on"] = _("La fin vient avant le début : inverser les deux dates.")
+    if draft.complexity not in {str(c) for c in COMPLEXITIES}:
+        problems["complexity"] = _("Choisir simple, variée ou complexe.")
+    if draft.setting not in SETTINGS:
+        problems["setting"] = _("Choisir réelle ou simulée.")
+    if draft.purpose not in PURPOSES:
+        problems["purpose"] = _("Choisir formative ou certificative.")
+    if not set(draft.specialities) <= set(SPECIALITIES):
+        problems["specialities"] = _("Choisir parmi accueil, commerce et vente.")
+    if not draft.competences:
+        problems["competences"] = _("Cocher au moins une compétence que la situation mobilise.")
+    elif not set(draft.competences) <= set(known):
+        problems["competences"] = _(
+            "Une compétence cochée n’est plus dans le référentiel : recharger la page."
+        )
+    if activity is not None and draft.version != str(activity.version):
+        problems["version"] = _(
+            "Quelqu’un a modifié cette activité entre-temps. Les valeurs tapées sont gardées ci-dessous : "
+            "les relire, puis enregistrer de nouveau pour les retenir."
+        )
+    if problems or starts_on is None:
+        raise BadInput(problems)
+    return starts_on, ends_on
+
+
+def _day(typed: str) -> date | None:
+    try:
+        found = date.fromisoformat(typed)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None
+
+
+def _attach(activity: Activity, draft: Draft, known: dict[str, Choice]) -> None:
+    """Make the activity mobilise exactly the ticked competences, and observe exactly what is ticked for each."""
+    current = {link.item_id: link for link in activity.competences}
+    wanted = {known[code].item.id: known[code] for code in draft.competences}
+    for item_id, link in current.items():
+        if item_id not in wanted:
+            activity.competences.remove(link)
+    for item_id, choice in wanted.items():
+        link = current.get(item_id) or ActivityCompetence(item=choice.item)
+        if item_id not in current:
+            activity.competences.append(link)
+        ticked = {o.partition(":")[2] for o in draft.observed if o.partition(":")[0] == choice.item.code}
+        allowed = [i for i in [*choice.subcompetences, *choice.criteria] if i.uuid in ticked]
+        kept = {o.item_id: o for o in link.observed}
+        link.observed[:] = [kept.get(i.id) or ObservedItem(item=i) for i in allowed]

@@ -1,0 +1,203 @@
+"""Writing and reading the grid. Entries are only added; the newest of a cell counts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session, joinedload
+
+from ..activities.models import Activity, ActivityCompetence
+from ..courses.roster import pupils_query
+from .mastery import Turn
+from .models import CODES, Assessment
+from .scales import LEVELS
+
+LONGEST_COMMENT = 2000
+LONGEST_KEY = 36
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """What was typed in one cell. `comment` None leaves the cell's comment as it is."""
+
+    key: str
+    person_id: int
+    item_id: int
+    value: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An entry that was not written, and the sentence that says why."""
+
+    key: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A turn with where it comes from."""
+
+    activity: Activity
+    person_id: int
+    item_id: int
+    level: int
+    comment: str
+
+    @property
+    def turn(self) -> Turn:
+        return Turn(self.level, self.activity.starts_on, self.activity.complexity)
+
+
+def parse_value(typed: str) -> tuple[int | None, str | None]:
+    """A level, or a code, or neither for an emptied cell. Raises ValueError for anything else."""
+    value = typed.strip().upper()
+    if not value:
+        return None, None
+    if value in CODES:
+        return None, value
+    # « ² » is a digit for Python, and « 03 » a number: only these four are levels.
+    if value in {str(level) for level in LEVELS}:
+        return int(value), None
+    raise ValueError(typed)
+
+
+def record(
+    session: Session, activity: Activity, assessor_id: int, entries: Iterable[NewEntry]
+) -> tuple[list[Assessment], list[Refused]]:
+    """Add entries to the grid, in the caller's write transaction: those written (now or before), those refused.
+
+    The same key twice is written once. An entry that changes nothing is not written again.
+    """
+    people = {e.person_id for e in session.scalars(pupils_query(activity.course_id))}
+    items = set(
+        session.scalars(
+            sa.select(ActivityCompetence.item_id).where(ActivityCompetence.activity_id == activity.id)
+        )
+    )
+    written: list[Assessment] = []
+    refused: list[Refused] = []
+    current = cells(session, activity.id)
+    for entry in entries:
+        known = session.scalars(sa.select(Assessment).where(Assessment.key == entry.key)).first()
+        if known is not None:
+            written.append(known)
+            continue
+        message = _problem(entry, people, items)
+        if message:
+            refused.append(Refused(entry.key, message))
+            continue
+        before = current.get((entry.person_id, entry.item_id))
+        level, code = parse_value(entry.value)
+        comment = (before.comment if before else "") if entry.comment is None else entry.comment.strip()
+        if before and (before.level, before.code, before.comment) == (level, code, comment):
+            written.append(before)
+            continue
+        added = Assessment(
+            key=entry.key,
+            activity_id=activity.id,
+            item_id=entry.item_id,
+            person_id=entry.person_id,
+            assessor_id=assessor_id,
+            level=level,
+            code=code,
+            comment=comment,
+        )
+        session.add(added)
+        session.flush()
+        current[entry.person_id, entry.item_id] = added
+        written.append(added)
+    return written, refused
+
+
+def _problem(entry: NewEntry, people: set[int], items: set[int]) -> str:
+    """The sentence that says why an entry cannot be written; empty when it can."""
+    try:
+        if str(uuid.UUID(entry.key)) != entry.key:
+            return _("Cette saisie n’a pas d’identifiant : recharger la page.")
+    except ValueError:
+        return _("Cette saisie n’a pas d’identifiant : recharger la page.")
+    try:
+        parse_value(entry.value)
+    except ValueError:
+        return _(
+            "« %(value)s » n’est pas un niveau : taper 1, 2, 3 ou 4, ou l’un des codes ABS, DISP, NE, NF, NR.",
+            value=entry.value.strip()[:12],
+        )
+    if entry.person_id not in people:
+        return _("Cet élève n’est plus dans le cours : rien n’a été écrit pour lui.")
+    if entry.item_id not in items:
+        return _("Cette compétence n’est plus dans l’activité : recharger la page.")
+    if entry.comment is not None and len(entry.comment) > LONGEST_COMMENT:
+        return _("Ce commentaire dépasse %(n)s caractères : le raccourcir.", n=LONGEST_COMMENT)
+    return ""
+
+
+def newest_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
+    """The newest entry of each cell, among entries that meet conditions."""
+    return (
+        sa.select(sa.func.max(Assessment.id))
+        .where(*conditions)
+        .group_by(Assessment.activity_id, Assessment.person_id, Assessment.item_id)
+    )
+
+
+def cells(session: Session, activity_id: int) -> dict[tuple[int, int], Assessment]:
+    """The grid of an activity: the newest entry by (person, competence)."""
+    rows = session.scalars(
+        sa.select(Assessment)
+        .where(Assessment.id.in_(newest_ids(Assessment.activity_id == activity_id)))
+        .options(joinedload(Assessment.assessor))
+    )
+    return {(row.person_id, row.item_id): row for row in rows}
+
+
+def entries_since(session: Session, activity_id: int, since: int) -> list[Assessment]:
+    """The entries of a grid newer than one, oldest first."""
+    return list(
+        session.scalars(
+            sa.select(Assessment)
+            .where(Assessment.activity_id == activity_id, Assessment.id > since)
+            .order_by(Assessment.id)
+            .options(joinedload(Assessment.assessor))
+        )
+    )
+
+
+def observations(
+    session: Session,
+    course_id: int,
+    *,
+    person_ids: Iterable[int] | None = None,
+    item_ids: Iterable[int] | None = None,
+) -> list[Observation]:
+    """The turns of a course, by date of the work: the newest entry of each cell, where it is a level.
+
+    Archived activities count: archiving tidies the list, it takes no result away.
+    """
+    conditions = [Assessment.activity_id.in_(sa.select(Activity.id).where(Activity.course_id == course_id))]
+    if person_ids is not None:
+        conditions.append(Assessment.person_id.in_(list(person_ids)))
+    if item_ids is not None:
+        conditions.append(Assessment.item_id.in_(list(item_ids)))
+    rows = session.execute(
+        sa.select(Assessment, Activity)
+        .join(Activity, Activity.id == Assessment.activity_id)
+        .where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
+        .order_by(Activity.starts_on, Activity.complexity, Activity.id)
+    )
+    return [
+        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment)
+        for row, activity in rows
+    ]
+
+
+def last_day(found: list[Observation]) -> date:
+    """The date of the latest work among observations (at least one)."""
+    return max(observation.activity.starts_on for observation in found)

@@ -1,0 +1,122 @@
+"""What the observations of one competence add up to: a level at a complexity, and why.
+
+Pure: no database, no clock, no network. The rule *spirale* (docs/mastery.md):
+
+- A turn is one level seen in one activity, with the date of the work and its complexity (1 simple, 2 varied,
+  3 complex). Turns of the same day and complexity are averaged into one.
+- The value at complexity *c* runs through the turns by date: a turn *x* at *c* gives v ← 0.65 x + 0.35 v (the first
+  one v ← x). A turn above *c* counts at *c* only where it raises v (and, while there is no v, only if it reaches
+  the target): who masters a complex situation masters a simple one; a failure above *c* says nothing about *c*.
+- The level at *c* is v rounded half up. The position is the highest *c* whose level reaches the target; if none
+  does, the best level, at the highest *c* where it is reached.
+- It is provisional when fewer turns than `minimum` counted there.
+
+So a better newest turn never lowers a level, and daring a harder situation never costs a grade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+NEWEST_WEIGHT = Fraction(65, 100)
+COMPLEXITIES = (1, 2, 3)
+TARGET = 3
+MINIMUM = 2
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One observation: a level 1–4 (an average of several, once merged), the day of the work, its complexity 1–3."""
+
+    level: Fraction | int
+    worked_on: date
+    complexity: int
+
+
+@dataclass(frozen=True)
+class Position:
+    """A proposed position and the numbers it is made of."""
+
+    level: int
+    complexity: int
+    provisional: bool
+    levels: dict[int, int]
+    """The level at each complexity that has one."""
+    counted: tuple[Turn, ...]
+    """The turns that made the value at `complexity`, newest first."""
+    ignored: tuple[Turn, ...]
+    """The turns above `complexity` that did not raise it, newest first."""
+
+    @property
+    def grade(self) -> int:
+        """What a gradebook gets: the highest level at any complexity up to the position."""
+        return max(level for complexity, level in self.levels.items() if complexity <= self.complexity)
+
+
+def propose(turns: Iterable[Turn], *, target: int = TARGET, minimum: int = MINIMUM) -> Position | None:
+    """The position that turns add up to; None without turns."""
+    ordered = merge(turns)
+    if not ordered:
+        return None
+    values: dict[int, Fraction] = {}
+    counted: dict[int, list[Turn]] = {}
+    for complexity in COMPLEXITIES:
+        value, used = _run(ordered, complexity, target)
+        if value is not None:
+            values[complexity], counted[complexity] = value, used
+    levels = {complexity: round_half_up(value) for complexity, value in values.items()}
+    reached = [complexity for complexity, level in levels.items() if level >= target]
+    if reached:
+        complexity = max(reached)
+    else:
+        best = max(levels.values())
+        complexity = max(c for c, level in levels.items() if level == best)
+    used = counted[complexity]
+    above = [turn for turn in ordered if turn.complexity > complexity and turn not in used]
+    return Position(
+        level=levels[complexity],
+        complexity=complexity,
+        provisional=len(used) < minimum,
+        levels=levels,
+        counted=tuple(reversed(used)),
+        ignored=tuple(reversed(above)),
+    )
+
+
+def merge(turns: Iterable[Turn]) -> list[Turn]:
+    """Turns in order of the date of the work, those of the same day and complexity averaged into one."""
+    same: dict[tuple[date, int], list[Turn]] = {}
+    for turn in turns:
+        same.setdefault((turn.worked_on, turn.complexity), []).append(turn)
+    return [
+        Turn(sum((Fraction(t.level) for t in group), Fraction(0)) / len(group), day, complexity)
+        for (day, complexity), group in sorted(same.items())
+    ]
+
+
+def round_half_up(value: Fraction) -> int:
+    """2.5 is 3: Python's own rounding would say 2."""
+    return (value + Fraction(1, 2)).__floor__()
+
+
+def _run(ordered: list[Turn], complexity: int, target: int) -> tuple[Fraction | None, list[Turn]]:
+    """The value at one complexity after all turns, and the turns that made it."""
+    value: Fraction | None = None
+    used: list[Turn] = []
+    for turn in ordered:
+        if turn.complexity < complexity:
+            continue
+        level = Fraction(turn.level)
+        if value is None:
+            counts = turn.complexity == complexity or level >= target
+            following = level
+        else:
+            following = NEWEST_WEIGHT * level + (1 - NEWEST_WEIGHT) * value
+            counts = turn.complexity == complexity or following > value
+        if counts:
+            value = following
+            used.append(turn)
+    return value, used

@@ -1,0 +1,1 @@
+"""Where we are: course, people, roster, and the session that a launch opens."""

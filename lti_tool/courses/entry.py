@@ -1,0 +1,156 @@
+"""From a launch to a session: the course, the person, the link are found or made, and a session is opened."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from ..config import Config
+from ..db import insert_missing
+from ..errors import LaunchRefused, Refusal
+from ..lti.claims import Launch
+from ..lti.launch import digest, new_secret
+from .models import Course, Enrolment, LaunchSession, Person, ResourceLink, Role
+from .roles import role_of
+
+LOCALES = ("fr", "en")
+
+
+def enter(
+    session: Session, launch: Launch, browser_secret: str, now: datetime, config: Config
+) -> tuple[str, LaunchSession]:
+    """Open the session of a launch, in the caller's transaction: its secret `sid`, and its row.
+
+    Raises `LaunchRefused` when the launch names neither a course nor a link.
+    """
+    if not launch.context_id:
+        raise LaunchRefused(Refusal.NO_COURSE, "context")
+    course = _course(session, launch)
+    person = _person(session, launch)
+    role = role_of(launch.roles)
+    _enrol(session, course, person, role, now)
+    sid = new_secret()
+    opened = LaunchSession(
+        sid_hash=digest(sid),
+        browser_hash=digest(browser_secret),
+        deployment_id=launch.deployment_id,
+        course_id=course.id,
+        person_id=person.id,
+        resource_link_id=_link_id(session, course, launch),
+        role=role,
+        locale=supported_locale(launch.locale),
+        return_url=launch.return_url,
+        custom=launch.custom,
+        deep_linking=asdict(launch.deep_linking) if launch.deep_linking else None,
+        created_at=now,
+        used_at=now,
+        expires_at=now + timedelta(seconds=config.lti.session_lifetime_s),
+    )
+    session.add(opened)
+    session.flush()
+    return sid, opened
+
+
+def find_session(
+    session: Session, sid: str, browser_secret: str, now: datetime, config: Config
+) -> LaunchSession | None:
+    """The open session of this path and this browser, or None: unknown, ended, idle, or its platform shut out."""
+    found = session.scalars(
+        sa.select(LaunchSession)
+        .where(LaunchSession.sid_hash == digest(sid), LaunchSession.browser_hash == digest(browser_secret))
+        .options(
+            joinedload(LaunchSession.course).joinedload(Course.platform),
+            joinedload(LaunchSession.person),
+            joinedload(LaunchSession.resource_link),
+            joinedload(LaunchSession.deployment),
+        )
+    ).first()
+    if found is None or found.expires_at <= now:
+        return None
+    if found.used_at + timedelta(seconds=config.lti.session_idle_s) <= now:
+        return None
+    if not (found.course.platform.enabled and found.deployment.enabled):
+        return None
+    return found
+
+
+def supported_locale(wanted: str) -> str:
+    """Our language for a platform's locale (`fr_ca` and `fr-CA` are French); French when unknown."""
+    language = wanted.replace("_", "-").partition("-")[0].lower()
+    return language if language in LOCALES else LOCALES[0]
+
+
+def _course(session: Session, launch: Launch) -> Course:
+    key = {"platform_id": launch.platform_id, "context_id": launch.context_id}
+    query = sa.select(Course).filter_by(**key)
+    course = session.scalars(query).first()
+    if course is None:
+        insert_missing(session, Course, **key, framework_slug="mrc-seconde", ags_scopes=[])
+        course = session.scalars(query).one()
+    course.title = launch.context_title or course.title
+    course.label = launch.context_label or course.label
+    # A link without the service does not take it away from the course: Moodle leaves claims out here and there.
+    course.lineitems_url = launch.lineitems_url or course.lineitems_url
+    course.ags_scopes = list(launch.ags_scopes) or course.ags_scopes
+    course.memberships_url = launch.memberships_url or course.memberships_url
+    return course
+
+
+def _person(session: Session, launch: Launch) -> Person:
+    key = {"platform_id": launch.platform_id, "sub": launch.sub}
+    query = sa.select(Person).filter_by(**key)
+    person = session.scalars(query).first()
+    if person is None:
+        insert_missing(session, Person, **key)
+        person = session.scalars(query).one()
+    name_person(person, launch.given_name, launch.family_name, launch.name)
+    return person
+
+
+def name_person(person: Person, given_name: str, family_name: str, name: str) -> None:
+    """Keep the names a platform shares; a message without names takes none away."""
+    if given_name or family_name or name:
+        person.given_name, person.family_name, person.name = given_name, family_name, name
+
+
+def _enrol(session: Session, course: Course, person: Person, role: Role, now: datetime) -> None:
+    enrolment = enrolment_of(session, course.id, person.id)
+    if not enrolment.in_roster:
+        enrolment.role = role
+    enrolment.launched_as, enrolment.launched_at, enrolment.active = role, now, True
+
+
+def enrolment_of(session: Session, course_id: int, person_id: int) -> Enrolment:
+    """The enrolment of a person in a course, made when there is none, with the next number of the course."""
+    query = sa.select(Enrolment).filter_by(course_id=course_id, person_id=person_id)
+    enrolment = session.scalars(query).first()
+    if enrolment is None:
+        last = session.scalar(
+            sa.select(sa.func.max(Enrolment.number)).where(Enrolment.course_id == course_id)
+        )
+        insert_missing(
+            session,
+            Enrolment,
+            course_id=course_id,
+            person_id=person_id,
+            role=Role.OBSERVER,
+            number=(last or 0) + 1,
+        )
+        enrolment = session.scalars(query).one()
+    return enrolment
+
+
+def _link_id(session: Session, course: Course, launch: Launch) -> int | None:
+    if not launch.link_id:
+        return None
+    key = {"course_id": course.id, "link_id": launch.link_id}
+    query = sa.select(ResourceLink).filter_by(**key)
+    link = session.scalars(query).first()
+    if link is None:
+        insert_missing(session, ResourceLink, **key)
+        link = session.scalars(query).one()
+    link.title, link.lineitem_url = launch.link_title, launch.lineitem_url
+    return link.id

@@ -1,0 +1,137 @@
+"""Courses, people, who is in which course, links in a course, and sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..db import Base, WithId, utcnow
+from ..lti.models import Deployment, Platform
+
+
+class Role(StrEnum):
+    """What a person is in one course."""
+
+    TEACHER = "teacher"
+    ASSESSOR = "assessor"
+    """Assesses without changing the set-up (Moodle's non-editing teacher)."""
+    LEARNER = "learner"
+    OBSERVER = "observer"
+    """Anyone else the platform lets in: reads the referential, sees nobody."""
+
+
+class Course(WithId, Base):
+    """An LTI context: one course of one platform."""
+
+    __tablename__ = "course"
+    __table_args__ = (sa.UniqueConstraint("platform_id", "context_id"),)
+
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"))
+    context_id: Mapped[str] = mapped_column(sa.String(255))
+    title: Mapped[str] = mapped_column(sa.String(255), default="")
+    label: Mapped[str] = mapped_column(sa.String(255), default="")
+    framework_slug: Mapped[str] = mapped_column(sa.String(64), default="mrc-seconde")
+    lineitems_url: Mapped[str] = mapped_column(sa.Text, default="")
+    """Where columns are listed and made; empty when the platform offers no AGS here."""
+    ags_scopes: Mapped[list[str]] = mapped_column(default=list)
+    memberships_url: Mapped[str] = mapped_column(sa.Text, default="")
+    roster_read_at: Mapped[datetime | None] = mapped_column(default=None)
+    roster_problem: Mapped[str] = mapped_column(sa.String(64), default="")
+    """Why the last reading of the roster failed: `delayed`, `refused` or empty."""
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    platform: Mapped[Platform] = relationship()
+
+    @property
+    def name(self) -> str:
+        return self.label or self.title
+
+
+class Person(WithId, Base):
+    """Somebody a platform told us about. No e-mail, no login: the opaque id, and the name when shared."""
+
+    __tablename__ = "person"
+    __table_args__ = (sa.UniqueConstraint("platform_id", "sub"),)
+
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"))
+    sub: Mapped[str] = mapped_column(sa.String(255))
+    given_name: Mapped[str] = mapped_column(sa.String(255), default="")
+    family_name: Mapped[str] = mapped_column(sa.String(255), default="")
+    name: Mapped[str] = mapped_column(sa.String(255), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Enrolment(WithId, Base):
+    """A person in a course."""
+
+    __tablename__ = "enrolment"
+    __table_args__ = (sa.UniqueConstraint("course_id", "person_id"),)
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    role: Mapped[Role] = mapped_column(
+        sa.Enum(Role, native_enum=False, length=16, values_callable=lambda e: [r.value for r in e])
+    )
+    number: Mapped[int]
+    """« Élève 7 »: their number in the course, for platforms that share no names."""
+    active: Mapped[bool] = mapped_column(default=True)
+    """False for those who left; their results stay."""
+    in_roster: Mapped[bool] = mapped_column(default=False)
+    """Whether the last roster names them; `role` is then the roster's word, else their launch's."""
+    launched_as: Mapped[str] = mapped_column(sa.String(16), default="")
+    """The role of their last launch; empty when they never came."""
+    label: Mapped[str] = mapped_column(sa.String(64), default="")
+    """What a teacher typed for someone whose name the platform does not share."""
+    launched_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    course: Mapped[Course] = relationship()
+    person: Mapped[Person] = relationship()
+
+
+class ResourceLink(WithId, Base):
+    """A link to the tool in a course."""
+
+    __tablename__ = "resource_link"
+    __table_args__ = (sa.UniqueConstraint("course_id", "link_id"),)
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
+    link_id: Mapped[str] = mapped_column(sa.String(255))
+    title: Mapped[str] = mapped_column(sa.String(255), default="")
+    lineitem_url: Mapped[str] = mapped_column(sa.Text, default="")
+
+    course: Mapped[Course] = relationship()
+
+
+class LaunchSession(WithId, Base):
+    """What one launch opened: who, in which course, as what. Found by the hash of the path's `sid` only."""
+
+    __tablename__ = "launch_session"
+
+    sid_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    browser_hash: Mapped[str] = mapped_column(sa.String(64), default="")
+    deployment_id: Mapped[int] = mapped_column(sa.ForeignKey("deployment.id"))
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    resource_link_id: Mapped[int | None] = mapped_column(sa.ForeignKey("resource_link.id"))
+    role: Mapped[Role] = mapped_column(
+        sa.Enum(Role, native_enum=False, length=16, values_callable=lambda e: [r.value for r in e])
+    )
+    locale: Mapped[str] = mapped_column(sa.String(16))
+    return_url: Mapped[str] = mapped_column(sa.Text, default="")
+    custom: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Only our own custom parameters of the link (`spirale_…`)."""
+    deep_linking: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON, default=None)
+    """Settings of the deep-linking request that opened it; None for other launches."""
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    """The end whatever happens; idle time ends it sooner."""
+
+    deployment: Mapped[Deployment] = relationship()
+    course: Mapped[Course] = relationship()
+    person: Mapped[Person] = relationship()
+    resource_link: Mapped[ResourceLink | None] = relationship()

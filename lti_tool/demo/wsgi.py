@@ -1,0 +1,22 @@
+"""``gunicorn lti_tool.demo.wsgi:app``: the demo LMS from environment variables.
+
+SPIRALE_DEMO_BASE_URL, SPIRALE_DEMO_TOOL_URL, SPIRALE_DEMO_DATABASE; the defaults suit one laptop.
+"""
+
+import os
+from pathlib import Path
+
+from lti_tool.demo.application import create_demo_app
+from lti_tool.demo.settings import DemoSettings
+
+
+def settings_from_environment() -> DemoSettings:
+    """Two different hosts by default, so that the tool is third-party in the frame."""
+    return DemoSettings(
+        base_url=os.environ.get("SPIRALE_DEMO_BASE_URL", "http://127.0.0.1:8001"),
+        tool_url=os.environ.get("SPIRALE_DEMO_TOOL_URL", "http://localhost:8000"),
+        database=Path(os.environ.get("SPIRALE_DEMO_DATABASE", "var/demo.sqlite")),
+    )
+
+
+app = create_demo_app(settings_from_environment())

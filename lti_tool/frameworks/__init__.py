@@ -1,0 +1,1 @@
+"""What is learned: referentials, their items, their links. Knows nothing of LTI."""

@@ -1,0 +1,144 @@
+"""Settings of a course's gradebook, its columns, and scores on their way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..courses.models import Course, Person
+from ..db import Base, UtcDateTime, WithId, utcnow
+from ..frameworks.models import FrameworkItem
+from ..lti.models import Platform
+
+
+class GradebookSettings(Base):
+    """What a course sends, and as what."""
+
+    __tablename__ = "gradebook_settings"
+    __table_args__ = (sa.CheckConstraint("minimum >= 1", name="minimum"),)
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"), primary_key=True)
+    sending: Mapped[bool] = mapped_column(default=True)
+    conversion: Mapped[str] = mapped_column(sa.String(16), default="points")
+    """`points`: the scale's own, out of 4; `table`: the course's table, out of `table_maximum`."""
+    table: Mapped[dict[str, Any]] = mapped_column(default=lambda: {"1": 5, "2": 9, "3": 14, "4": 19})
+    table_maximum: Mapped[int] = mapped_column(default=20)
+    minimum: Mapped[int] = mapped_column(default=1)
+    """Observations before anything is sent."""
+
+    course: Mapped[Course] = relationship()
+
+
+class LineItem(WithId, Base):
+    """A column of the LMS's gradebook: one competence of one course."""
+
+    __tablename__ = "line_item"
+    __table_args__ = (sa.UniqueConstraint("course_id", "item_id"),)
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
+    url: Mapped[str] = mapped_column(sa.Text, default="")
+    """Its address in the LMS; empty until it was found or made."""
+    label: Mapped[str] = mapped_column(sa.String(255), default="")
+    maximum: Mapped[int] = mapped_column(default=0)
+    gone: Mapped[bool] = mapped_column(default=False)
+    """Deleted in the LMS: made again only when a teacher says so."""
+    lost: Mapped[bool] = mapped_column(default=False)
+    """The LMS no longer knew its address: it is looked up again once before it is said to be gone."""
+    busy_until: Mapped[datetime | None] = mapped_column(default=None)
+    """While one worker looks for it or makes it, no other does."""
+
+    course: Mapped[Course] = relationship()
+    item: Mapped[FrameworkItem] = relationship()
+
+
+class DeliveryState(StrEnum):
+    """Where a score is. `WAITING` and `SENDING` are open; the others are ends."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    REFUSED = "refused"
+    CHANGED = "changed"
+    """The LMS holds another value, put there by hand: shown, not fought over."""
+    KEPT = "kept"
+    """As `CHANGED`, and a teacher chose to keep the LMS's value."""
+    REPLACED = "replaced"
+    """A newer score took its place before it left."""
+
+
+class ScoreDelivery(WithId, Base):
+    """A score on its way to the gradebook: written in the transaction of the assessment, kept for ever after."""
+
+    __tablename__ = "score_delivery"
+    __table_args__ = (
+        sa.Index(
+            "uq_score_delivery_waiting",
+            "course_id",
+            "item_id",
+            "person_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        ),
+        sa.Index(
+            "uq_score_delivery_sending",
+            "course_id",
+            "item_id",
+            "person_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        ),
+        sa.Index("ix_score_delivery_due", "state", "not_before"),
+        sa.Index("ix_score_delivery_cell", "course_id", "item_id", "person_id", "id"),
+    )
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    score: Mapped[Decimal | None] = mapped_column(sa.Numeric(6, 2))
+    """Points given; None clears the grade."""
+    maximum: Mapped[int]
+    level: Mapped[int | None]
+    comment: Mapped[str] = mapped_column(sa.Text)
+    timestamp: Mapped[datetime] = mapped_column(UtcDateTime)
+    """Pinned when the score is written; the same at each try."""
+    state: Mapped[DeliveryState] = mapped_column(
+        sa.Enum(DeliveryState, native_enum=False, length=16, values_callable=lambda e: [s.value for s in e]),
+        default=DeliveryState.WAITING,
+    )
+    reason: Mapped[str] = mapped_column(sa.String(32), default="")
+    """Why it waits, was refused or is changed: a word that `web` has a sentence for."""
+    status: Mapped[int] = mapped_column(default=0)
+    """HTTP status of the last answer."""
+    lms_score: Mapped[Decimal | None] = mapped_column(sa.Numeric(8, 2), default=None)
+    """What the LMS was found to hold, when it is something else."""
+    forced: Mapped[bool] = mapped_column(default=False)
+    """A teacher chose to send it over what was changed by hand in the LMS."""
+    tries: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime] = mapped_column(default=utcnow)
+    leased_until: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    done_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    course: Mapped[Course] = relationship()
+    item: Mapped[FrameworkItem] = relationship()
+    person: Mapped[Person] = relationship()
+
+
+class PlatformPause(Base):
+    """A platform that said « later », or does not answer: nothing is sent to it before then."""
+
+    __tablename__ = "platform_pause"
+
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"), primary_key=True)
+    until: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(sa.String(32))
+
+    platform: Mapped[Platform] = relationship()

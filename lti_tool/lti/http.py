@@ -1,0 +1,115 @@
+"""The one way out: every request to an LMS goes through `ask`.
+
+A time limit on everything, no proxy from the environment, no redirect followed with a token, a limit on the size
+of answers, new tries for GET only.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from .. import __version__
+from ..db import utcnow
+from ..errors import PlatformDelayed, PlatformRefused
+
+LARGEST_ANSWER = 4 * 1024 * 1024
+LONGEST_PAUSE = timedelta(hours=1)
+GET_TRIES = 2
+_own = threading.local()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of 2xx."""
+
+    status: int
+    body: bytes
+    next_url: str | None
+    """The `Link` header's `rel="next"`."""
+
+    def json(self) -> Any:
+        """The body as JSON. Raises `PlatformRefused` when it is not: asking again would not help."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise PlatformRefused("the answer is not JSON", self.status) from error
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    timeout_s: float,
+    headers: dict[str, str] | None = None,
+    data: bytes | str | dict[str, str] | None = None,
+) -> Answer:
+    """Ask an LMS.
+
+    Raises `PlatformDelayed` (no answer, 408, 425, 429, 5xx) or `PlatformRefused` (anything else that is not 2xx).
+    """
+    try:
+        with _session().request(
+            method, url, headers=headers, data=data, timeout=timeout_s, allow_redirects=False, stream=True
+        ) as response:
+            body = _read(response)
+    except requests.RequestException as error:
+        raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
+    if response.ok and not response.is_redirect:
+        return Answer(response.status_code, body, response.links.get("next", {}).get("url"))
+    raise _failure(response)
+
+
+def _session() -> requests.Session:
+    """This thread's session: connections are kept alive, and requests' sessions are not made to be shared."""
+    if not hasattr(_own, "session"):
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["User-Agent"] = f"Spirale/{__version__}"
+        retry = Retry(total=GET_TRIES, backoff_factor=0.2, allowed_methods={"GET"}, redirect=False, status=0)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=retry))
+        _own.session = session
+    session_of_thread: requests.Session = _own.session
+    return session_of_thread
+
+
+def _read(response: requests.Response) -> bytes:
+    body = b""
+    for piece in response.iter_content(65_536):
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise PlatformRefused("the answer is too large", response.status_code)
+    return body
+
+
+def _failure(response: requests.Response) -> PlatformDelayed | PlatformRefused:
+    status = response.status_code
+    if status in (408, 425, 429) or (status >= 500 and status != 501):
+        retry_at = _retry_at(response.headers.get("Retry-After", ""))
+        return PlatformDelayed(
+            "later", status, retry_at=retry_at, whole_platform=status in (429, 503) or retry_at is not None
+        )
+    return PlatformRefused("refused", status)
+
+
+def _retry_at(value: str) -> datetime | None:
+    """The moment a `Retry-After` names (RFC 9110 §10.2.3), at most an hour away; None when there is none."""
+    if not value:
+        return None
+    now = utcnow()
+    try:
+        moment = now + timedelta(seconds=int(value)) if value.isdigit() else parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(moment, now), now + LONGEST_PAUSE)

@@ -1,0 +1,71 @@
+"""Platforms, their deployments, our keys, and logins on their way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..db import Base, WithId, utcnow
+
+
+class Platform(WithId, Base):
+    """An LMS that may launch the tool: an issuer and the client id it gave us."""
+
+    __tablename__ = "platform"
+    __table_args__ = (sa.UniqueConstraint("issuer", "client_id"),)
+
+    name: Mapped[str] = mapped_column(sa.String(255))
+    issuer: Mapped[str] = mapped_column(sa.String(255))
+    client_id: Mapped[str] = mapped_column(sa.String(255))
+    auth_login_url: Mapped[str] = mapped_column(sa.Text)
+    auth_token_url: Mapped[str] = mapped_column(sa.Text)
+    jwks_url: Mapped[str] = mapped_column(sa.Text)
+    audience: Mapped[str] = mapped_column(sa.Text, default="")
+    """Audience of our client assertion; empty: the token address (Brightspace wants another one)."""
+    enabled: Mapped[bool] = mapped_column(default=True)
+    frame_origins: Mapped[list[str]] = mapped_column(default=list)
+    """Origins, beside its own, that may frame the tool."""
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    deployments: Mapped[list[Deployment]] = relationship(back_populates="platform", order_by="Deployment.id")
+
+
+class Deployment(WithId, Base):
+    """One deployment of the tool in a platform."""
+
+    __tablename__ = "deployment"
+    __table_args__ = (sa.UniqueConstraint("platform_id", "deployment_id"),)
+
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"))
+    deployment_id: Mapped[str] = mapped_column(sa.String(255))
+    enabled: Mapped[bool] = mapped_column(default=True)
+
+    platform: Mapped[Platform] = relationship(back_populates="deployments")
+
+
+class ToolKey(WithId, Base):
+    """One of our RS256 keys. The private part is encrypted with the secret key."""
+
+    __tablename__ = "tool_key"
+
+    kid: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    private_pem: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    retired_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Login(WithId, Base):
+    """A login that has not become a launch yet. Only hashes are kept; the row is consumed once."""
+
+    __tablename__ = "login"
+
+    state_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    nonce_hash: Mapped[str] = mapped_column(sa.String(64))
+    browser_hash: Mapped[str] = mapped_column(sa.String(64))
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"))
+    target_link_uri: Mapped[str] = mapped_column(sa.Text)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    platform: Mapped[Platform] = relationship()

@@ -1,0 +1,109 @@
+"""Access tokens: one per platform and set of scopes, fetched once for all who wait, dropped when refused."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from ..errors import PlatformDelayed, PlatformRefused
+from .http import ask
+
+EARLY_S = 60
+"""A token is not used in its last minute."""
+BACKDATED_S = 5
+"""Moodle refuses an `iat` in its future, without leeway (moodle.md §4)."""
+ASSERTION_LIFETIME_S = 60
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks a platform for a token: plain values, so that no database is open while it answers."""
+
+    platform_id: int
+    client_id: str
+    token_url: str
+    audience: str
+    kid: str
+    key: RSAPrivateKey = field(repr=False)
+    timeout_s: float = 10.0
+
+
+@dataclass
+class _Slot:
+    token: str = ""
+    expires: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Tokens:
+    """The tokens of this process."""
+
+    def __init__(self) -> None:
+        self._slots: dict[tuple[int, str, tuple[str, ...]], _Slot] = {}
+        self._lock = threading.Lock()
+
+    def get(self, caller: Caller, scopes: tuple[str, ...]) -> str:
+        """A token for these scopes.
+
+        Raises `PlatformDelayed` (also when the platform refuses: the whole platform waits, no score is lost).
+        """
+        slot = self._slot(caller, scopes)
+        with slot.lock:
+            if time.monotonic() >= slot.expires:
+                slot.token, lifetime_s = _fetch(caller, scopes)
+                slot.expires = time.monotonic() + lifetime_s - EARLY_S
+            return slot.token
+
+    def drop(self, caller: Caller, scopes: tuple[str, ...], token: str) -> None:
+        """Forget a token the platform no longer takes."""
+        slot = self._slot(caller, scopes)
+        with slot.lock:
+            if slot.token == token:
+                slot.expires = 0.0
+
+    def _slot(self, caller: Caller, scopes: tuple[str, ...]) -> _Slot:
+        key = (caller.platform_id, caller.client_id, tuple(sorted(scopes)))
+        with self._lock:
+            return self._slots.setdefault(key, _Slot())
+
+
+def _fetch(caller: Caller, scopes: tuple[str, ...]) -> tuple[str, float]:
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": _assertion(caller),
+        "scope": " ".join(sorted(scopes)),
+    }
+    try:
+        # Moodle answers with Content-Type text/html: the body is what counts.
+        answer = ask("POST", caller.token_url, data=form, timeout_s=caller.timeout_s).json()
+        token, lifetime_s = answer["access_token"], float(answer.get("expires_in", 0))
+        granted = set(str(answer.get("scope") or " ".join(scopes)).split())
+    except PlatformRefused as error:
+        raise PlatformDelayed("token refused", error.status, whole_platform=True) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PlatformDelayed("token answer not understood", whole_platform=True) from error
+    if not isinstance(token, str) or not token:
+        raise PlatformDelayed("token answer not understood", whole_platform=True)
+    if not granted.issuperset(scopes):
+        raise PlatformRefused("scope not granted", 403)
+    return token, lifetime_s
+
+
+def _assertion(caller: Caller) -> str:
+    """RFC 7523 client assertion, as 1EdTech Security Framework §4.1.1 wants it."""
+    now = int(time.time())
+    claims = {
+        "iss": caller.client_id,
+        "sub": caller.client_id,
+        "aud": caller.audience or caller.token_url,
+        "iat": now - BACKDATED_S,
+        "exp": now + ASSERTION_LIFETIME_S,
+        "jti": str(uuid.uuid4()),
+    }
+    return jwt.encode(claims, caller.key, algorithm="RS256", headers={"kid": caller.kid})

@@ -1,0 +1,117 @@
+"""Building the application."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_babel import Babel
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from ..config import Config, load_config
+from ..db import init_db
+from ..gradebook.worker import init_worker
+from ..lti.keysets import KeySets
+from ..lti.platforms import frame_origins
+from ..lti.tokens import Tokens
+from . import activities, door, gradebook, grid, health, home, overview, picker, pupil, referential, settings  # noqa: F401
+from .guard import May, csrf_token, here, pages
+from .refusals import init_refusals
+from .shown import locale
+
+LARGEST_REQUEST = 2 * 1024 * 1024
+
+
+def build(config: Config | None = None) -> Flask:
+    """The application with these settings, or those of the environment. Raises `ConfigError`."""
+    config = config or load_config()
+    init_logging()
+    app = Flask("lti_tool", static_folder="static", template_folder="templates")
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
+        BABEL_DEFAULT_LOCALE="fr",
+        BABEL_DEFAULT_TIMEZONE=str(config.timezone),
+        SEND_FILE_MAX_AGE_DEFAULT=86_400,
+        PREFERRED_URL_SCHEME="https" if config.https else "http",
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["spirale_config"] = config
+    app.extensions["spirale_keysets"] = KeySets(
+        timeout_s=config.lti.http_timeout_s,
+        lifetime_s=config.lti.keys_lifetime_s,
+        cooldown_s=config.lti.keys_cooldown_s,
+    )
+    app.extensions["spirale_tokens"] = Tokens()
+    init_db(app, config)
+    init_worker(app, config)
+    Babel(app, locale_selector=_wanted_locale)
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
+    limiter.limit(f"{config.logins_per_minute}/minute")(door.door)
+    app.register_blueprint(door.door)
+    app.register_blueprint(health.health)
+    app.register_blueprint(pages)
+    init_refusals(app)
+    app.context_processor(_for_templates)
+    app.after_request(_headers)
+    return app
+
+
+def init_logging() -> None:
+    """One JSON line per event on standard error; the addresses of pages, which carry a secret, are never logged."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(_stderr()),
+        cache_logger_on_first_use=False,
+    )
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+
+
+def _stderr() -> Any:
+    import sys  # noqa: PLC0415 - looked up at each start: tests replace it
+
+    return sys.stderr
+
+
+def _wanted_locale() -> str:
+    if "visit" in g:
+        return str(g.visit.session.locale)
+    return request.accept_languages.best_match(["fr", "en"], default="fr") if request else "fr"
+
+
+def _for_templates() -> dict[str, Any]:
+    values: dict[str, Any] = {"locale": locale(), "May": May}
+    if "visit" in g:
+        values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
+    return values
+
+
+def _headers(response: Response) -> Response:
+    """A strict policy for every page; who may frame it depends on the session."""
+    if "visit" in g:
+        session = g.visit.session
+        ancestors = " ".join(frame_origins(g.visit.course.platform, session.return_url))
+        posts_to = frame_origins(g.visit.course.platform, (session.deep_linking or {}).get("return_url", ""))
+        forms = " ".join(["'self'", *posts_to]) if session.deep_linking else "'self'"
+    else:
+        # Before a session there is nothing to click on: a refusal must be readable in whatever frame it is in.
+        ancestors, forms = "http: https:", "'self' http: https:"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        f"base-uri 'none'; form-action {forms}; frame-ancestors {ancestors}"
+    )
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response

@@ -1,0 +1,114 @@
+"""The three addresses an LMS knows: login, launch, and our keys."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
+
+from ..config import Config
+from ..courses.entry import enter
+from ..courses.models import LaunchSession, Role
+from ..courses.roster import is_stale, refresh_roster
+from ..db import begin_write, db, utcnow
+from ..errors import LaunchRefused, Refusal
+from ..lti.keys import public_keys
+from ..lti.launch import (
+    LOGIN_PARAMETERS,
+    begin_login,
+    check_login,
+    consume_login,
+    new_secret,
+    verify_launch,
+)
+from .guard import browser_secret, cookie_name
+
+door = Blueprint("door", __name__, url_prefix="/lti")
+
+PROBED = "spirale_probed"
+COOKIE_DAYS = 90
+
+
+def _config() -> Config:
+    config: Config = current_app.extensions["spirale_config"]
+    return config
+
+
+@door.route("/login", methods=["GET", "POST"])
+def login() -> Response:
+    """A platform announces somebody; send them back to it with a state and a nonce of ours.
+
+    The browser must prove at the launch that it is the one of the login, and a platform's launch cannot be asked
+    for twice: so the cookie is tried before. A browser that brings none is sent once through this very address; if
+    it still brings none, it is offered a new window, with the parameters unspent.
+    """
+    parameters = {name: request.values[name] for name in LOGIN_PARAMETERS if request.values.get(name)}
+    platform = check_login(db.session, parameters, _config())
+    secret = browser_secret()
+    if not secret and PROBED not in request.values:
+        again = redirect(f"{url_for('door.login')}?{urlencode({**parameters, PROBED: '1'})}", 303)
+        return _with_cookie(again, new_secret())
+    if not secret:
+        return make_response(render_template("new_window.html", parameters=parameters, nav=[]))
+    begin_write()
+    url = begin_login(db.session, platform, parameters, secret, utcnow(), _config())
+    db.session.commit()
+    return _with_cookie(redirect(url, 303), secret)
+
+
+@door.post("/launch")
+def launch() -> Response:
+    """A platform's answer: consume the login, verify the token, open a session."""
+    state = request.form.get("state", "")
+    if not state:
+        raise LaunchRefused(Refusal.MISSING_PARAMETER, "state")
+    begin_write()
+    login_row = consume_login(db.session, state, utcnow())
+    db.session.commit()
+    keysets = current_app.extensions["spirale_keysets"]
+    accepted = verify_launch(login_row, request.form, browser_secret(), keysets, utcnow(), _config())
+    begin_write()
+    sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
+    if accepted.for_user:
+        session.custom = {**session.custom, "for_user": accepted.for_user}
+    db.session.commit()
+    _read_roster_once(session)
+    return redirect(url_for("pages.home", sid=sid), 303)
+
+
+@door.get("/launch")
+def launch_alone() -> Response:
+    """Somebody opened the launch address by itself."""
+    raise LaunchRefused(Refusal.MISSING_PARAMETER, "opened alone")
+
+
+@door.get("/jwks")
+def jwks() -> Response:
+    """Our public keys."""
+    begin_write()
+    keys = public_keys(db.session, _config().secret_key)
+    db.session.commit()
+    response = jsonify(keys)
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+def _read_roster_once(session: LaunchSession) -> None:
+    """At a teacher's launch the class list is brought up to date: it also says who is a teacher in full."""
+    if session.role in (Role.TEACHER, Role.ASSESSOR) and is_stale(session.course, utcnow(), _config()):
+        refresh_roster(session.course_id, current_app.extensions["spirale_tokens"], _config())
+
+
+def _with_cookie(response: Response, secret: str) -> Response:
+    """The browser's secret: third-party in the LMS's frame, hence partitioned (moodle.md §1)."""
+    response.set_cookie(
+        cookie_name(_config()),
+        secret,
+        max_age=COOKIE_DAYS * 86_400,
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response

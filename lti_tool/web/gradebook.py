@@ -1,0 +1,6 @@
+"""Being written."""
+
+from .guard import May, page
+
+@page("/gradebook", may=May.ASSESS)
+def gradebook(): return "being written"

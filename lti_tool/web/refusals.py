@@ -1,0 +1,234 @@
+"""Pages that say no: what is wrong, what to do, and a reference for the administrator. Never a trace, never a name."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
+
+from ..db import utcnow
+from ..errors import LaunchRefused, NotAllowed, NotFound, Refusal
+from .guard import BadForm, SessionEnded
+from .shown import clock
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a refusal says."""
+
+    status: int
+    title: str
+    sentence: str
+    todo: str
+
+
+def refuse(page: Page, *, reference: bool = True, **log_fields: str) -> Response:
+    """The refusal as a page, or as JSON for a script; logged under the reference it shows."""
+    shown = f"S-{secrets.token_hex(3).upper()}" if reference else ""
+    log.info("refused", reference=shown, status=page.status, endpoint=request.endpoint, **log_fields)
+    if request.is_json or request.headers.get("Accept", "").startswith("application/json"):
+        message = f"{page.title}. {page.sentence} {page.todo}"
+        return make_response(jsonify(message=message, reference=shown), page.status)
+    html = render_template(
+        "refusal.html",
+        title=page.title,
+        sentences=[page.sentence],
+        todo=page.todo,
+        reference=f"{shown} · {clock(utcnow())}" if shown else None,
+        return_url=None,
+        nav=[],
+    )
+    return make_response(html, page.status)
+
+
+def launch_refusal(error: LaunchRefused) -> Response:
+    """The page for a login or a launch that was refused."""
+    again = _("Revenir au cours dans la plateforme, puis cliquer de nouveau sur l’activité.")
+    ask = _("Montrer ce repère à l’administrateur de la plateforme.")
+    opened = _("Cette page s’ouvre depuis le cours")
+    by_reason = {
+        Refusal.MISSING_PARAMETER: (400, opened, _("Le lien a été ouvert seul, ou il est incomplet."), again),
+        Refusal.UNKNOWN_PLATFORM: (
+            403,
+            _("Plateforme inconnue"),
+            _("Spirale ne connaît pas la plateforme qui l’ouvre, ou celle-ci a changé d’identifiant."),
+            _("L’administrateur de Spirale doit l’enregistrer : lui montrer ce repère."),
+        ),
+        Refusal.PLATFORM_DISABLED: (
+            403,
+            _("Plateforme désactivée"),
+            _("L’accès de cette plateforme à Spirale est suspendu. Rien de ce qui était enregistré n’est perdu."),
+            ask,
+        ),
+        Refusal.UNKNOWN_DEPLOYMENT: (
+            403,
+            _("Déploiement inconnu"),
+            _("La plateforme est connue, mais pas cette façon d’y ajouter Spirale."),
+            ask,
+        ),
+        Refusal.UNKNOWN_TARGET: (
+            400,
+            _("Adresse inconnue"),
+            _("La plateforme demande une adresse qui n’est pas celle de Spirale."),
+            ask,
+        ),
+        Refusal.UNKNOWN_LOGIN: (
+            400,
+            opened,
+            _("Cette ouverture a déjà servi, ou elle a expiré. Rien de ce qui était enregistré n’est perdu."),
+            again,
+        ),
+        Refusal.OTHER_BROWSER: (
+            403,
+            opened,
+            _("L’ouverture a commencé dans un autre navigateur, ou celui-ci ne garde pas les cookies."),
+            again,
+        ),
+        Refusal.PLATFORM_SAID_NO: (
+            403,
+            _("La plateforme n’a pas donné son accord"),
+            _("Elle n’a pas reconnu la personne qui ouvre Spirale."),
+            _("Se connecter de nouveau à la plateforme, puis rouvrir l’activité."),
+        ),
+        Refusal.EXPIRED: (
+            400,
+            _("Ouverture expirée"),
+            _("Trop de temps a passé, ou l’horloge de la plateforme n’est pas à l’heure."),
+            _("Rouvrir l’activité ; si cela recommence, montrer ce repère à l’administrateur."),
+        ),
+        Refusal.KEYS_UNREACHABLE: (
+            503,
+            _("La plateforme ne répond pas"),
+            _("Spirale n’a pas pu vérifier la signature de la plateforme."),
+            _("Réessayer dans une minute ; si cela recommence, montrer ce repère à l’administrateur."),
+        ),
+        Refusal.NO_PERSON: (
+            403,
+            _("Personne n’est annoncé"),
+            _("La plateforme n’a pas dit qui ouvre Spirale : un accès anonyme n’est pas possible."),
+            _("Se connecter à la plateforme avec son compte, puis rouvrir l’activité."),
+        ),
+        Refusal.NO_COURSE: (
+            400,
+            _("Aucun cours n’est annoncé"),
+            _("La plateforme n’a pas dit de quel cours vient le lien."),
+            ask,
+        ),
+    }
+    forged = (
+        403,
+        _("Ouverture refusée"),
+        _("Le message de la plateforme n’est pas celui qu’elle devrait envoyer."),
+        ask,
+    )
+    return refuse(
+        Page(*by_reason.get(error.reason, forged)), reason=error.reason.value, detail=error.detail
+    )
+
+
+def init_refusals(app: Flask) -> None:
+    """Give every error its page."""
+
+    @app.errorhandler(LaunchRefused)
+    def on_launch_refused(error: LaunchRefused) -> Response:
+        return launch_refusal(error)
+
+    @app.errorhandler(SessionEnded)
+    def on_session_ended(_error: SessionEnded) -> Response:
+        return refuse(
+            Page(
+                410,
+                _("Cette page s’ouvre depuis le cours"),
+                _(
+                    "Le lien a été ouvert seul, ou la session a expiré. "
+                    "Rien de ce qui était enregistré n’est perdu."
+                ),
+                _("Revenir au cours dans la plateforme, puis cliquer de nouveau sur l’activité."),
+            )
+        )
+
+    @app.errorhandler(BadForm)
+    def on_bad_form(_error: BadForm) -> Response:
+        return refuse(
+            Page(
+                403,
+                _("Formulaire refusé"),
+                _("Ce formulaire ne vient pas de cette session : rien n’a été enregistré."),
+                _("Revenir à la page précédente, la recharger, puis recommencer."),
+            )
+        )
+
+    @app.errorhandler(NotAllowed)
+    def on_not_allowed(_error: NotAllowed) -> Response:
+        return refuse(
+            Page(
+                403,
+                _("Cette page est réservée"),
+                _("Le rôle donné par le cours ne permet pas de l’ouvrir."),
+                _("Revenir à la page précédente. Si ce rôle est faux, le faire corriger dans le cours."),
+            )
+        )
+
+    @app.errorhandler(NotFound)
+    def on_not_found(_error: NotFound) -> Response:
+        return refuse(_missing())
+
+    @app.errorhandler(HTTPException)
+    def on_http(error: HTTPException) -> Response:
+        return refuse(_http_page(error.code or 500))
+
+    @app.errorhandler(Exception)
+    def on_anything(error: Exception) -> Response:
+        # The log gets where it happened, not what it was about: messages of libraries quote values.
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+        log.error("unexpected", error=type(error).__name__, where=where)
+        return refuse(_http_page(500), error=type(error).__name__)
+
+
+def _missing() -> Page:
+    return Page(
+        404,
+        _("Introuvable dans ce cours"),
+        _("Ce qui est demandé n’existe pas, ou appartient à un autre cours."),
+        _("Revenir à la page précédente, ou rouvrir l’activité depuis le cours."),
+    )
+
+
+def _http_page(status: int) -> Page:
+    if status == 404:
+        return _missing()
+    if status == 405:
+        return Page(405, _("Adresse mal employée"), _("Cette adresse ne s’ouvre pas ainsi."), _missing().todo)
+    if status == 413:
+        return Page(
+            413,
+            _("Trop volumineux"),
+            _("Ce qui a été envoyé dépasse la taille permise : rien n’a été enregistré."),
+            _("Envoyer moins à la fois."),
+        )
+    if status == 429:
+        return Page(
+            429,
+            _("Trop d’ouvertures à la fois"),
+            _("Beaucoup de personnes ouvrent Spirale en même temps depuis cet endroit."),
+            _("Attendre une minute, puis rouvrir l’activité."),
+        )
+    if 400 <= status < 500:
+        return Page(status, _("Demande non comprise"), _("Quelque chose manque dans la demande."), _missing().todo)
+    return Page(
+        500,
+        _("Quelque chose n’a pas marché"),
+        _("L’erreur est notée. Ce qui était enregistré l’est toujours."),
+        _("Recharger la page ; si cela recommence, montrer ce repère à l’administrateur."),
+    )
+
+

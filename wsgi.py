@@ -1,0 +1,5 @@
+"""gunicorn wsgi:app"""
+
+from lti_tool import create_app
+
+app = create_app()
