@@ -17,8 +17,8 @@ from .errors import BadInput, SpiraleError
 from .frameworks.loading import load_referentials, read_all, shipped_referentials
 from .frameworks.reading import ReferentialData, check_together, read_referential
 from .gradebook.worker import run_worker
-from .lti.keys import ensure_key
 from .lti.platforms import add_platform, list_platforms, set_enabled, tool_addresses
+from .setup import upgrade_database
 
 
 def main() -> None:
@@ -38,7 +38,9 @@ def main() -> None:
         click.echo(str(error), err=True)
         sys.exit(1)
     except sa.exc.OperationalError:
-        click.echo("the database does not answer: is SPIRALE_DATABASE_URL right, and the server started?", err=True)
+        click.echo(
+            "the database does not answer: is SPIRALE_DATABASE_URL right, and the server started?", err=True
+        )
         sys.exit(1)
 
 
@@ -75,17 +77,6 @@ def upgrade(revision: str) -> None:
         upgrade_database(config, revision)
         current, head = schema_versions()
     click.echo(f"schema {current}" + ("" if current == head else f" (newest: {head})"))
-
-
-def upgrade_database(config: Config, revision: str = "head") -> None:
-    """Run the migrations; at the newest schema, load the shipped referentials and make our key. Needs a context."""
-    alembic.upgrade(alembic_config(), revision)
-    current, head = schema_versions()
-    if current == head:
-        begin_write()
-        load_referentials(db.session, read_all(shipped_referentials()))
-        ensure_key(db.session, config.secret_key)
-        db.session.commit()
 
 
 @database.command("downgrade")
@@ -232,7 +223,9 @@ def referential_load(files: tuple[Path, ...]) -> None:
         loaded = load_referentials(db.session, referentials)
         db.session.commit()
     for one in loaded:
-        click.echo(f"{one.slug}: {one.items} items, {one.links} links" + (" (unchanged)" if one.unchanged else ""))
+        click.echo(
+            f"{one.slug}: {one.items} items, {one.links} links" + (" (unchanged)" if one.unchanged else "")
+        )
 
 
 def _read(files: tuple[Path, ...]) -> list[ReferentialData]:
@@ -261,7 +254,6 @@ def worker() -> None:
 @click.option("--reset", is_flag=True, help="Start over: erase the demo's data first.")
 def demo(reset: bool) -> None:
     """Run the tool, its worker and a demo LMS on this machine, with everything set up."""
-    from .demo.run import run_demo  # noqa: PLC0415 - the demo is not loaded by the other commands
+    from .demo_run import run_demo  # noqa: PLC0415 - the demo is not loaded by the other commands
 
     run_demo(reset=reset)
-

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lti_tool import create_app
-from lti_tool.cli import upgrade_database
 from lti_tool.config import Config, load_config
 from lti_tool.courses.models import Course, Person, Role
 from lti_tool.db import db
+from lti_tool.setup import upgrade_database
 from tests import factories
 
 SECRET = "a secret for tests, long enough to be taken"

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from math import floor
 
 NEWEST_WEIGHT = Fraction(65, 100)
 COMPLEXITIES = (1, 2, 3)
@@ -34,6 +35,8 @@ class Turn:
     level: Fraction | int
     worked_on: date
     complexity: int
+    merged: int = 1
+    """How many turns of that day and complexity it is the average of."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,14 @@ def merge(turns: Iterable[Turn]) -> list[Turn]:
     for turn in turns:
         same.setdefault((turn.worked_on, turn.complexity), []).append(turn)
     return [
-        Turn(sum((Fraction(t.level) for t in group), Fraction(0)) / len(group), day, complexity)
+        Turn(sum((Fraction(t.level) for t in group), Fraction(0)) / len(group), day, complexity, len(group))
         for (day, complexity), group in sorted(same.items())
     ]
 
 
 def round_half_up(value: Fraction) -> int:
     """2.5 is 3: Python's own rounding would say 2."""
-    return (value + Fraction(1, 2)).__floor__()
+    return floor(value + Fraction(1, 2))
 
 
 def _run(ordered: list[Turn], complexity: int, target: int) -> tuple[Fraction | None, list[Turn]]:

@@ -57,24 +57,38 @@ def enter(
 def find_session(
     session: Session, sid: str, browser_secret: str, now: datetime, config: Config
 ) -> LaunchSession | None:
-    """The open session of this path and this browser, or None: unknown, ended, idle, or its platform shut out."""
-    found = session.scalars(
-        sa.select(LaunchSession)
-        .where(LaunchSession.sid_hash == digest(sid), LaunchSession.browser_hash == digest(browser_secret))
-        .options(
-            joinedload(LaunchSession.course).joinedload(Course.platform),
-            joinedload(LaunchSession.person),
-            joinedload(LaunchSession.resource_link),
-            joinedload(LaunchSession.deployment),
+    """The open session of this path and this browser, or None: unknown, ended, idle, or its platform shut out.
+
+    A session that ended is lent the newest open one of the same person, course and browser: somebody who launches
+    again in another tab can then save what a page still holds.
+    """
+    mine = sa.select(LaunchSession).where(LaunchSession.browser_hash == digest(browser_secret))
+    found = session.scalars(_whole(mine.where(LaunchSession.sid_hash == digest(sid)))).first()
+    if found is not None and not _is_open(found, now, config):
+        again = mine.where(
+            LaunchSession.person_id == found.person_id,
+            LaunchSession.course_id == found.course_id,
+            LaunchSession.id > found.id,
         )
-    ).first()
-    if found is None or found.expires_at <= now:
-        return None
-    if found.used_at + timedelta(seconds=config.lti.session_idle_s) <= now:
-        return None
-    if not (found.course.platform.enabled and found.deployment.enabled):
+        found = session.scalars(_whole(again.order_by(LaunchSession.id.desc()).limit(1))).first()
+    if found is None or not _is_open(found, now, config):
         return None
     return found
+
+
+def _whole(query: sa.Select[LaunchSession]) -> sa.Select[LaunchSession]:
+    return query.options(
+        joinedload(LaunchSession.course).joinedload(Course.platform),
+        joinedload(LaunchSession.person),
+        joinedload(LaunchSession.resource_link),
+        joinedload(LaunchSession.deployment),
+    )
+
+
+def _is_open(found: LaunchSession, now: datetime, config: Config) -> bool:
+    if found.expires_at <= now or found.used_at + timedelta(seconds=config.lti.session_idle_s) <= now:
+        return False
+    return found.course.platform.enabled and found.deployment.enabled
 
 
 def supported_locale(wanted: str) -> str:

@@ -147,8 +147,8 @@ def _refused(reason: str) -> ToolTokenRefused:
 
 def _result_page(course: Course, count: int, claims: dict[str, Any]) -> ResponseReturnValue:
     """What was added and what the tool says; a script then leaves the frame for the course."""
-    added = text("{} activité(s) ajoutée(s).").format(count) if count else text("Rien n'a été ajouté.")
-    messages = [("success" if count else "info", added)]
+    sentence = ("Rien n'a été ajouté.", "1 activité ajoutée.", "{} activités ajoutées.")[min(count, 2)]
+    messages = [("success" if count else "info", text(sentence).format(count))]
     for name, kind in (("errormsg", "error"), ("msg", "success")):
         if isinstance(claims.get(LTI_DL + name), str):
             messages.append((kind, claims[LTI_DL + name]))

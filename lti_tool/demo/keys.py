@@ -83,7 +83,9 @@ class ToolKeys:
     def _fetch(self) -> dict[str, jwt.PyJWK]:
         """The usable signing keys by ``kid``: RSA, for signatures, named."""
         try:
-            answer = requests.get(self._url, timeout=self._timeout_s, allow_redirects=False)
+            with requests.Session() as http:
+                http.trust_env = False  # the tool is a neighbour: no proxy, no netrc
+                answer = http.get(self._url, timeout=self._timeout_s, allow_redirects=False)
             answer.raise_for_status()
             keys = answer.json()["keys"]
             return {

@@ -27,16 +27,20 @@ from lti_tool.demo.texts import text
 
 pages = Blueprint("pages", __name__)
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
 
 @pages.before_app_request
-def refuse_other_sites_and_hosts() -> ResponseReturnValue | None:
-    """Pages live on one host, where the cookie is; another site may not post to them."""
+def keep_to_one_host() -> ResponseReturnValue | None:
+    """Pages live on the issuer's host, where the cookie is; another site may not post to them."""
     if request.path.startswith(("/lti/", "/demo-static/")):
         return None
     base = the_platform().settings.base_url
     if request.method == "POST" and request.headers.get("Origin", base) != base:
         abort(403)
-    if request.method == "GET" and request.host != urlsplit(base).netloc:
+    # On one machine only: behind a proxy the Host header need not be the public one.
+    here, home_host = urlsplit(request.host_url).hostname, urlsplit(base).hostname
+    if request.method == "GET" and here != home_host and {here, home_host} <= LOOPBACK:
         return redirect(base + request.full_path.rstrip("?"))
     return None
 

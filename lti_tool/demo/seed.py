@@ -4,7 +4,7 @@ import secrets
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from lti_tool.demo import people
@@ -27,7 +27,7 @@ def reseed(session: Session) -> None:
     for table in reversed(Base.metadata.sorted_tables):
         if table is not Secret.__table__:
             session.execute(delete(table))
-    session.execute(text("DELETE FROM sqlite_sequence"))  # the same ids as after the first start
+    session.connection().exec_driver_sql("DELETE FROM sqlite_sequence")  # the same ids as at the start
     add_school(session)
 
 

@@ -1,4 +1,7 @@
-"""Referentials as they are read: the tree, one competence with its two sides, a statement and what prepares it."""
+"""Referentials as they are read: the tree, one competence with its two sides, a statement and what prepares it.
+
+Each page is a handful of queries: items are fetched many at a time and put together here.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from ..errors import NotFound
 from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
 
+GROUP, COMPETENCE = "competence_group", "competence"
 LINKED_TYPES = (
-    "competence",
+    COMPETENCE,
+    "criterion",
     "behaviour",
     "knowledge",
     "resource",
     "relation",
     "expected_result",
-    "criterion",
 )
-"""The types of a linked referential, in the order a competence page shows them; limits go under their knowledge."""
+"""The types of a linked referential, in the order pages show them: what to observe comes first."""
+DETAILS = {COMPETENCE: "subcompetence", "knowledge": "knowledge_limit"}
+"""What goes under a statement of each type."""
 
 
 @dataclass(frozen=True)
@@ -31,37 +37,43 @@ class Group:
     competences: list[FrameworkItem]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Entry:
-    """A statement, and what narrows or details it."""
+    """A statement, and what narrows or details it. A limit that narrows no knowledge here is an entry by itself."""
 
     item: FrameworkItem
     below: list[FrameworkItem] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Part:
-    """The entries of one bloc or groupe; no `items` when the source names none."""
+    """The entries of one bloc or groupe, or of several together; no `items` when the source names none."""
 
     items: list[FrameworkItem]
     entries: list[Entry] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
+class Reference:
+    """A « voir aussi » of the source, and where it leads: nowhere for a plain remark."""
+
+    text: str
+    destinations: list[FrameworkItem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Side:
-    """One referential's part of a row: what the Seconde competence leads to there, for one type."""
+    """One referential's part of a row: what the competence leads to there, for one type."""
 
     framework: Framework
-    parts: list[Part] = field(default_factory=list)
-    see_also: list[SeeAlso] = field(default_factory=list)
+    parts: list[Part]
+    see_also: list[Reference]
 
     @property
     def count(self) -> int:
         """How many statements: sub-competences for competences, entries for other types."""
         entries = [entry for part in self.parts for entry in part.entries]
-        if entries and entries[0].item.type == "competence":
-            return sum(len(entry.below) for entry in entries)
-        return len(entries)
+        return sum(len(e.below) if e.item.type == COMPETENCE else 1 for e in entries)
 
 
 @dataclass(frozen=True)
@@ -74,14 +86,45 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A Seconde competence, whole."""
+    """A competence, whole."""
 
     item: FrameworkItem
-    group: FrameworkItem
+    group: FrameworkItem | None
     subcompetences: list[FrameworkItem]
-    see_also: list[SeeAlso]
+    see_also: list[Reference]
     sides: list[Framework]
     rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The statements of one type."""
+
+    type: str
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What is right below an item, by type; `item` is None for what a referential puts under no group."""
+
+    item: FrameworkItem | None
+    kinds: list[Kind]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A statement, where it stands, what is below it, and the competences that prepare it."""
+
+    item: FrameworkItem
+    ancestors: list[FrameworkItem]
+    """What it is part of, outermost first."""
+    also_under: list[FrameworkItem]
+    branch: Branch
+    prepared_by: list[FrameworkItem]
+
+
+# ----- finding -----
 
 
 def find_framework(session: Session, slug: str) -> Framework:
@@ -92,20 +135,68 @@ def find_framework(session: Session, slug: str) -> Framework:
     return framework
 
 
+def linked_frameworks(session: Session, framework_id: int) -> list[Framework]:
+    """The referentials that this one's links lead to, in order."""
+    return list(
+        session.scalars(
+            sa.select(Framework)
+            .where(
+                Framework.id.in_(
+                    sa.select(FrameworkItem.framework_id)
+                    .join(ItemAssociation, ItemAssociation.destination_id == FrameworkItem.id)
+                    .where(ItemAssociation.framework_id == framework_id)
+                )
+            )
+            .order_by(Framework.position)
+        )
+    )
+
+
+def find_competence(session: Session, framework_id: int, code: str) -> FrameworkItem:
+    """The competence of that code, a retired one only when no other has it. Raises `NotFound`."""
+    item = session.scalars(
+        sa.select(FrameworkItem)
+        .where(
+            FrameworkItem.framework_id == framework_id,
+            FrameworkItem.type == COMPETENCE,
+            FrameworkItem.code == code,
+        )
+        .order_by(FrameworkItem.retired, FrameworkItem.position)
+    ).first()
+    if item is None:
+        raise NotFound(f"there is no competence « {code} »")
+    return item
+
+
+def find_item(session: Session, uuid: str) -> FrameworkItem:
+    """The item of that identifier, with its referential. Raises `NotFound`."""
+    item = session.scalars(
+        sa.select(FrameworkItem)
+        .where(FrameworkItem.uuid == uuid)
+        .options(joinedload(FrameworkItem.framework))
+    ).first()
+    if item is None:
+        raise NotFound("there is no item of that identifier")
+    return item
+
+
+# ----- a referential -----
+
+
 def groups(session: Session, framework_id: int) -> list[Group]:
     """The groups of a referential with their competences, in order."""
     items = session.scalars(
         sa.select(FrameworkItem)
         .where(
             FrameworkItem.framework_id == framework_id,
-            FrameworkItem.type.in_(("competence_group", "competence")),
+            FrameworkItem.type.in_((GROUP, COMPETENCE)),
             FrameworkItem.retired.is_(False),
         )
         .order_by(FrameworkItem.position)
     )
     found: list[Group] = []
     for item in items:
-        if item.type == "competence_group":
+        if item.type == GROUP:
             found.append(Group(item, []))
         elif found:
             found[-1].competences.append(item)
@@ -115,28 +206,6 @@ def groups(session: Session, framework_id: int) -> list[Group]:
 def competences(session: Session, framework_id: int) -> list[FrameworkItem]:
     """The competences of a referential, in order."""
     return [competence for group in groups(session, framework_id) for competence in group.competences]
-
-
-def find_competence(session: Session, framework_id: int, code: str) -> FrameworkItem:
-    """The competence of that code. Raises `NotFound`."""
-    item = session.scalars(
-        sa.select(FrameworkItem).where(
-            FrameworkItem.framework_id == framework_id,
-            FrameworkItem.type == "competence",
-            FrameworkItem.code == code,
-        )
-    ).first()
-    if item is None:
-        raise NotFound(f"there is no competence « {code} »")
-    return item
-
-
-def find_item(session: Session, uuid: str) -> FrameworkItem:
-    """The item of that identifier. Raises `NotFound`."""
-    item = session.scalars(sa.select(FrameworkItem).where(FrameworkItem.uuid == uuid)).first()
-    if item is None:
-        raise NotFound("there is no item of that identifier")
-    return item
 
 
 def children(session: Session, items: Iterable[FrameworkItem], type_: str) -> dict[int, list[FrameworkItem]]:
@@ -150,10 +219,7 @@ def children(session: Session, items: Iterable[FrameworkItem], type_: str) -> di
         )
         .order_by(FrameworkItem.position)
     )
-    found: dict[int, list[FrameworkItem]] = {}
-    for row in rows:
-        found.setdefault(row.parent_id or 0, []).append(row)
-    return found
+    return _by_parent(rows)
 
 
 def linked_items(session: Session, competence_ids: list[int], type_: str) -> dict[int, list[FrameworkItem]]:
@@ -171,32 +237,157 @@ def linked_items(session: Session, competence_ids: list[int], type_: str) -> dic
     return found
 
 
-def sheet(session: Session, competence: FrameworkItem) -> Sheet:
-    """Everything the referential says of one competence, its linked sides row by row."""
-    frameworks, links = _links(session, competence)
-    references = list(
+def outline(session: Session, framework_id: int) -> list[Branch]:
+    """A whole referential: a branch per bloc or groupe, then what stands under none. One query.
+
+    A statement that belongs to several parts is in the branch of each.
+    """
+    items = list(
         session.scalars(
-            sa.select(SeeAlso).where(SeeAlso.origin_id == competence.id).order_by(SeeAlso.position)
+            sa.select(FrameworkItem)
+            .where(FrameworkItem.framework_id == framework_id, FrameworkItem.retired.is_(False))
+            .order_by(FrameworkItem.position)
         )
     )
-    group = session.get_one(FrameworkItem, competence.parent_id)
+    below = _by_parent(items)
+    heads = [item for item in items if item.type == GROUP]
+    branches = []
+    for head in heads:
+        guests = [i for i in items if head.code in i.also_under and i.parent_id != head.id]
+        inside = sorted([*below.get(head.id, []), *guests], key=lambda item: item.position)
+        branches.append(Branch(head, _kinds(inside, below)))
+    loose = [i for i in below.get(0, []) if i.type != GROUP and not i.also_under]
+    return [*branches, Branch(None, _kinds(loose, below))] if loose else branches
+
+
+# ----- a competence -----
+
+
+def sheet(session: Session, competence: FrameworkItem) -> Sheet:
+    """Everything the referential says of one competence, its linked sides row by row. Five queries."""
+    linked = _linked(session, competence)
+    sides = list({item.framework_id: item.framework for item in linked}.values())
+    climb = _Climb(session, [competence, *linked])
+    heads = _heads(session, [side.id for side in sides])
+    references = _references(session, competence)
     return Sheet(
         item=competence,
-        group=group,
+        group=climb.head(competence),
         subcompetences=children(session, [competence], "subcompetence").get(competence.id, []),
-        see_also=[r for r in references if not r.side],
-        sides=frameworks,
+        see_also=[reference for side, _type, reference in references if not side],
+        sides=sides,
         rows=[
-            Row(type_, [_side(session, f, type_, links, references) for f in frameworks])
+            Row(
+                type_,
+                [
+                    Side(
+                        side,
+                        _parts([i for i in linked if i.framework_id == side.id], type_, climb, heads),
+                        [r for slug, kind, r in references if slug == side.slug and kind == type_],
+                    )
+                    for side in sides
+                ],
+            )
             for type_ in LINKED_TYPES
         ]
-        if links
+        if sides
         else [],
     )
 
 
-def prepared_by(session: Session, item: FrameworkItem) -> list[FrameworkItem]:
-    """The competences that lead to a statement, or to anything below it, in order."""
+def _linked(session: Session, competence: FrameworkItem) -> list[FrameworkItem]:
+    """What a competence is linked to: by referential, then in the source's order."""
+    return list(
+        session.scalars(
+            sa.select(FrameworkItem)
+            .join(ItemAssociation, ItemAssociation.destination_id == FrameworkItem.id)
+            .join(FrameworkItem.framework)
+            .where(ItemAssociation.origin_id == competence.id, FrameworkItem.retired.is_(False))
+            .order_by(Framework.position, ItemAssociation.position)
+            .options(contains_eager(FrameworkItem.framework))
+        )
+    )
+
+
+def _references(session: Session, competence: FrameworkItem) -> list[tuple[str, str, Reference]]:
+    """The « voir aussi » of a competence with their side and type; one that leads to three places is one."""
+    rows = session.scalars(
+        sa.select(SeeAlso)
+        .where(SeeAlso.origin_id == competence.id)
+        .order_by(SeeAlso.position)
+        .options(joinedload(SeeAlso.destination))
+    )
+    found: dict[tuple[str, str, str], Reference] = {}
+    for row in rows:
+        reference = found.setdefault((row.side, row.type, row.text), Reference(row.text))
+        # « Voir aussi 1A à 1C » on 1C's own page: there is nowhere to go for 1C.
+        if row.destination is not None and row.destination_id != competence.id:
+            reference.destinations.append(row.destination)
+    return [(side, type_, reference) for (side, type_, _text), reference in found.items()]
+
+
+def _heads(session: Session, framework_ids: list[int]) -> dict[tuple[int, str], FrameworkItem]:
+    """The blocs and groupes of some referentials, by referential and code."""
+    rows = session.scalars(
+        sa.select(FrameworkItem).where(
+            FrameworkItem.framework_id.in_(framework_ids), FrameworkItem.type == GROUP
+        )
+    )
+    return {(row.framework_id, row.code): row for row in rows}
+
+
+def _parts(
+    linked: list[FrameworkItem], type_: str, climb: _Climb, heads: dict[tuple[int, str], FrameworkItem]
+) -> list[Part]:
+    """The linked statements of one type, by bloc or groupe, each with the details that are linked too."""
+    detail = DETAILS.get(type_, "")
+    ids = {item.id for item in linked if item.type == type_}
+    below = _by_parent(item for item in linked if item.type == detail)
+    parts: dict[tuple[int, ...], Part] = {}
+    for item in linked:
+        if item.type == type_ or (item.type == detail and item.parent_id not in ids):
+            own = climb.head(item)
+            items = _in_order([own] if own else [], item, heads)
+            part = parts.setdefault(tuple(head.id for head in items), Part(items))
+            part.entries.append(Entry(item, below.get(item.id, [])))
+    return list(parts.values())
+
+
+def _in_order(
+    own: list[FrameworkItem], item: FrameworkItem, heads: dict[tuple[int, str], FrameworkItem]
+) -> list[FrameworkItem]:
+    """The parts an item belongs to: its own and those it is also under, in the referential's order."""
+    others = [
+        heads[item.framework_id, code] for code in item.also_under if (item.framework_id, code) in heads
+    ]
+    return sorted({head.id: head for head in [*own, *others]}.values(), key=lambda head: head.position)
+
+
+# ----- a statement -----
+
+
+def place(session: Session, item: FrameworkItem, origin_id: int) -> Place:
+    """Where a statement stands, and the competences of the referential `origin_id` that lead to it."""
+    ancestors = _Climb(session, [item]).above(item)
+    own = [ancestor for ancestor in ancestors if ancestor.type == GROUP][-1:]
+    heads = _heads(session, [item.framework_id]) if item.also_under else {}
+    if item.type == GROUP:
+        branches = outline(session, item.framework_id)
+        branch = next((b for b in branches if b.item and b.item.id == item.id), Branch(item, []))
+    else:
+        below = children(session, [item], DETAILS.get(item.type, ""))
+        branch = Branch(item, _kinds(below.get(item.id, []), {}))
+    return Place(
+        item,
+        ancestors,
+        [head for head in _in_order([], item, heads) if head not in own],
+        branch,
+        prepared_by(session, item, origin_id),
+    )
+
+
+def prepared_by(session: Session, item: FrameworkItem, origin_id: int) -> list[FrameworkItem]:
+    """The competences of a referential that lead to a statement, or to anything below it, in order."""
     below = sa.select(FrameworkItem.id).where(FrameworkItem.id == item.id).cte(recursive=True)
     child = aliased(FrameworkItem)
     below = below.union_all(sa.select(child.id).where(child.parent_id == below.c.id))
@@ -204,86 +395,63 @@ def prepared_by(session: Session, item: FrameworkItem) -> list[FrameworkItem]:
         session.scalars(
             sa.select(FrameworkItem)
             .where(
+                FrameworkItem.framework_id == origin_id,
+                FrameworkItem.retired.is_(False),
                 FrameworkItem.id.in_(
                     sa.select(ItemAssociation.origin_id).where(
                         ItemAssociation.destination_id.in_(sa.select(below.c.id))
                     )
-                )
+                ),
             )
-            .order_by(FrameworkItem.framework_id, FrameworkItem.position)
+            .order_by(FrameworkItem.position)
         )
     )
 
 
-def ancestors(session: Session, item: FrameworkItem) -> list[FrameworkItem]:
-    """What an item is part of, outermost first."""
-    found: list[FrameworkItem] = []
-    parent_id = item.parent_id
-    while parent_id is not None:
-        parent = session.get_one(FrameworkItem, parent_id)
-        found.insert(0, parent)
-        parent_id = parent.parent_id
+# ----- putting together -----
+
+
+class _Climb:
+    """Items and all that is above them, fetched once: to climb without asking the database again."""
+
+    def __init__(self, session: Session, items: Iterable[FrameworkItem]) -> None:
+        up = (
+            sa.select(FrameworkItem.id, FrameworkItem.parent_id)
+            .where(FrameworkItem.id.in_([item.id for item in items]))
+            .cte(recursive=True)
+        )
+        parent = aliased(FrameworkItem)
+        up = up.union(sa.select(parent.id, parent.parent_id).join(up, parent.id == up.c.parent_id))
+        rows = session.scalars(sa.select(FrameworkItem).where(FrameworkItem.id.in_(sa.select(up.c.id))))
+        self._known = {row.id: row for row in rows}
+
+    def above(self, item: FrameworkItem) -> list[FrameworkItem]:
+        """What an item is part of, outermost first."""
+        found: list[FrameworkItem] = []
+        parent = self._known.get(item.parent_id or 0)
+        while parent is not None:
+            found.insert(0, parent)
+            parent = self._known.get(parent.parent_id or 0)
+        return found
+
+    def head(self, item: FrameworkItem) -> FrameworkItem | None:
+        """The group, bloc or groupe an item is in."""
+        return next((above for above in reversed(self.above(item)) if above.type == GROUP), None)
+
+
+def _by_parent(items: Iterable[FrameworkItem]) -> dict[int, list[FrameworkItem]]:
+    """Items by their parent's id, in order; 0 for those at the top."""
+    found: dict[int, list[FrameworkItem]] = {}
+    for item in items:
+        found.setdefault(item.parent_id or 0, []).append(item)
     return found
 
 
-def _links(
-    session: Session, competence: FrameworkItem
-) -> tuple[list[Framework], dict[int, list[FrameworkItem]]]:
-    """The linked referentials, and for each the linked items in the source's order."""
-    rows = session.execute(
-        sa.select(Framework, FrameworkItem)
-        .join(FrameworkItem, FrameworkItem.framework_id == Framework.id)
-        .join(ItemAssociation, ItemAssociation.destination_id == FrameworkItem.id)
-        .where(ItemAssociation.origin_id == competence.id)
-        .order_by(Framework.position, ItemAssociation.position)
-    )
-    frameworks: dict[int, Framework] = {}
-    links: dict[int, list[FrameworkItem]] = {}
-    for framework, item in rows:
-        frameworks[framework.id] = framework
-        links.setdefault(framework.id, []).append(item)
-    return list(frameworks.values()), links
-
-
-def _side(
-    session: Session,
-    framework: Framework,
-    type_: str,
-    links: dict[int, list[FrameworkItem]],
-    references: list[SeeAlso],
-) -> Side:
-    linked = links.get(framework.id, [])
-    side = Side(framework, see_also=[r for r in references if r.side == framework.slug and r.type == type_])
-    shown = [item for item in linked if item.type == type_]
-    detail = {"competence": "subcompetence", "knowledge": "knowledge_limit"}.get(type_, "")
-    below: dict[int, list[FrameworkItem]] = {}
-    for item in linked:
-        if detail and item.type == detail:
-            below.setdefault(item.parent_id or 0, []).append(item)
-    # Limits that narrow no knowledge of this page stand by themselves.
-    ids = {item.id for item in shown}
-    lonely = [item for parent_id, items in below.items() if parent_id not in ids for item in items]
-    by_part: dict[tuple[int | None, ...], Part] = {}
-    for item in [*shown, *lonely]:
-        heads = _parts_of(session, item)
-        part = by_part.setdefault(tuple(head.id for head in heads), Part(heads))
-        part.entries.append(Entry(item, below.get(item.id, []) if item.id in ids else []))
-    side.parts = list(by_part.values())
-    return side
-
-
-def _parts_of(session: Session, item: FrameworkItem) -> list[FrameworkItem]:
-    """The blocs or groupes an item belongs to: its own, then those it is also under."""
-    own = next((a for a in reversed(ancestors(session, item)) if a.type == "competence_group"), None)
-    if own is None:
-        return []
-    others = session.scalars(
-        sa.select(FrameworkItem)
-        .where(
-            FrameworkItem.framework_id == item.framework_id,
-            FrameworkItem.type == "competence_group",
-            FrameworkItem.code.in_(item.also_under),
-        )
-        .order_by(FrameworkItem.position)
-    )
-    return [own, *(others if item.also_under else [])]
+def _kinds(items: list[FrameworkItem], below: dict[int, list[FrameworkItem]]) -> list[Kind]:
+    """Items by type, in the order pages show them; a limit by itself goes with the knowledge."""
+    kinds = []
+    for type_ in LINKED_TYPES:
+        of_type = [i for i in items if i.type in (type_, DETAILS.get(type_))]
+        if of_type:
+            kinds.append(Kind(type_, [Entry(i, below.get(i.id, [])) for i in of_type]))
+    return kinds

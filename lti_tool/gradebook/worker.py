@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
@@ -12,6 +14,9 @@ from ..db import begin_write, db, utcnow
 from ..lti.models import Login
 from .delivery import deliver_due
 from .queue import init_queue
+
+KEPT_AFTER_END = timedelta(days=1)
+"""An ended session is remembered this long: a page still open may save through a newer one of the same person."""
 
 
 def init_worker(app: Flask, config: Config) -> None:
@@ -31,7 +36,7 @@ def sweep(app: Flask) -> None:
         begin_write()
         now = utcnow()
         db.session.execute(sa.delete(Login).where(Login.expires_at < now))
-        db.session.execute(sa.delete(LaunchSession).where(LaunchSession.expires_at < now))
+        db.session.execute(sa.delete(LaunchSession).where(LaunchSession.expires_at < now - KEPT_AFTER_END))
         db.session.commit()
 
 

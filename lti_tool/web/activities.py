@@ -1,15 +1,252 @@
-"""Being written."""
+"""Activities: the list, the form, one activity as a pupil reads it, and which one a link opens."""
 
-from .guard import May, page
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import sqlalchemy as sa
+from flask import redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from ..activities.editing import Choice, Draft, choices, find_activity, list_activities, save_activity
+from ..activities.links import activity_of_link, link_activity, unlink_activity
+from ..activities.models import Activity
+from ..activities.nudges import nudges
+from ..assessment.entries import cells, newest_ids
+from ..assessment.models import Assessment
+from ..courses.models import ResourceLink
+from ..courses.people import pupils
+from ..db import db, utcnow
+from ..errors import BadInput, NotAllowed, NotFound
+from ..frameworks.sheets import find_framework, groups
+from ..gradebook.queue import wake_worker
+from ..gradebook.scores import queue_scores
+from .guard import May, here, page, visit
+from .shown import (
+    code_words,
+    complexity_words,
+    level_word,
+    purpose_words,
+    setting_words,
+    show_activity,
+    speciality_words,
+    today,
+)
+
 
 @page("/activities", may=May.ASSESS)
-def activities(): return "being written"
+def activities() -> str:
+    """The activities of the course, newest work first; what this link opens is said at the top."""
+    found = list_activities(db.session, visit().course)
+    link = visit().session.resource_link
+    linked = activity_of_link(db.session, link) if link else None
+    return render_template(
+        "activities.html",
+        activities=[show_activity(activity) for activity in found],
+        assessed=_assessed([activity.id for activity in found]),
+        pupils_known=len(pupils(db.session, visit().course.id)),
+        archived_count=len(list_activities(db.session, visit().course, archived=True)),
+        link_opens_course=link is not None and linked is None,
+        linked_id=linked.id if linked else None,
+        course=visit().course,
+    )
 
-@page("/activities/new", may=May.TEACH, methods=("GET","POST"))
-def new_activity(): return "being written"
+
+@page("/activities/archived", may=May.ASSESS)
+def archived() -> str:
+    """The archived activities."""
+    found = list_activities(db.session, visit().course, archived=True)
+    return render_template("archived.html", activities=[show_activity(activity) for activity in found])
+
 
 @page("/activities/<int:activity_id>", may=May.READ)
-def activity(activity_id): return "being written"
+def activity(activity_id: int) -> str:
+    """One activity: what is expected, in plain sight before the work; my result and comment after."""
+    if not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
+        raise NotAllowed("activity")
+    found = find_activity(db.session, visit().course, activity_id)
+    mine = {}
+    if visit().may(May.LEARN):
+        rows = cells(db.session, found.id)
+        mine = {
+            item: row for (person, item), row in rows.items() if person == visit().person.id and row.value
+        }
+    return render_template(
+        "activity.html",
+        activity=show_activity(found),
+        competences=found.competences,
+        mine=mine,
+        level_word=level_word,
+        code_words=code_words(),
+        can_assess=visit().may(May.ASSESS),
+        can_teach=visit().may(May.TEACH),
+    )
 
-@page("/link", may=May.TEACH, methods=("GET","POST"))
-def choose_link(): return "being written"
+
+# ----- the form -----
+
+
+@page("/activities/new", may=May.TEACH)
+def new_activity() -> str:
+    """The empty form; `competence` ticks one beforehand, `copy` starts from another activity."""
+    if request.args.get("copy", type=int):
+        source = find_activity(db.session, visit().course, request.args.get("copy", type=int) or 0)
+        draft = replace(Draft.from_activity(source), starts_on=today().isoformat(), ends_on="", version="0")
+    else:
+        draft = Draft(starts_on=today().isoformat(), competences=request.args.getlist("competence"))
+    return _form(draft)
+
+
+@page("/activities/new", may=May.TEACH, methods=("POST",))
+def create_activity() -> Response | tuple[str, int]:
+    """Create an activity."""
+    draft = Draft.from_form(request.form.to_dict(flat=False))
+    try:
+        created = save_activity(db.session, visit().course, draft, visit().person.id, utcnow())
+    except BadInput as error:
+        return _form(draft, error.problems), 422
+    if request.form.get("for_link"):
+        link_activity(db.session, _own_link(), created)
+    db.session.commit()
+    return redirect(_after_saving(created), 303)
+
+
+@page("/activities/<int:activity_id>/edit", may=May.TEACH)
+def edit_activity(activity_id: int) -> str:
+    """The form of an activity."""
+    found = find_activity(db.session, visit().course, activity_id)
+    return _form(Draft.from_activity(found), activity=found)
+
+
+@page("/activities/<int:activity_id>/edit", may=May.TEACH, methods=("POST",))
+def change_activity(activity_id: int) -> Response | tuple[str, int]:
+    """Change an activity. Its date and complexity count in every position: scores follow."""
+    found = find_activity(db.session, visit().course, activity_id)
+    draft = Draft.from_form(request.form.to_dict(flat=False))
+    try:
+        save_activity(db.session, visit().course, draft, visit().person.id, utcnow(), found)
+    except BadInput as error:
+        if "version" in error.problems:
+            draft = replace(draft, version=str(found.version))
+        return _form(draft, error.problems, found), 422
+    deliveries = queue_scores(db.session, visit().course, _assessed_pairs(found), utcnow())
+    db.session.commit()
+    if deliveries:
+        wake_worker()
+    return redirect(_after_saving(found), 303)
+
+
+@page("/activities/nudges", may=May.TEACH)
+def show_nudges() -> str:
+    """The remarks on what is ticked now, for the form's script."""
+    draft = Draft(
+        competences=request.args.getlist("competences"), complexity=request.args.get("complexity", "1")
+    )
+    edited = request.args.get("activity", type=int)
+    found = find_activity(db.session, visit().course, edited) if edited else None
+    return render_template("_nudges.html", nudges=_nudges(draft, found))
+
+
+@page("/activities/<int:activity_id>/archive", may=May.TEACH, methods=("POST",))
+def archive_activity(activity_id: int) -> Response:
+    """Put an activity away, or take it out again. Its results stay and count."""
+    found = find_activity(db.session, visit().course, activity_id)
+    back = request.form.get("restore")
+    found.archived_at = None if back else utcnow()
+    db.session.commit()
+    return redirect(here("activities"), 303)
+
+
+# ----- the link -----
+
+
+@page("/link", may=May.TEACH)
+def choose_link() -> str:
+    """Choose what this link of the course opens: an activity that exists, a new one, or the whole course."""
+    link = _own_link()
+    linked = activity_of_link(db.session, link)
+    return render_template(
+        "choose_link.html",
+        activities=[show_activity(a) for a in list_activities(db.session, visit().course)],
+        linked_id=linked.id if linked else 0,
+        link=link,
+        copied=bool(request.args.get("copied")),
+        course=visit().course,
+    )
+
+
+@page("/link", may=May.TEACH, methods=("POST",))
+def save_link() -> Response:
+    """Make this link open an activity, or the course."""
+    link, chosen = _own_link(), request.form.get("activity", type=int)
+    if not chosen:
+        unlink_activity(db.session, link)
+        db.session.commit()
+        return redirect(here("activities"), 303)
+    found = find_activity(db.session, visit().course, chosen)
+    link_activity(db.session, link, found)
+    db.session.commit()
+    return redirect(here("grid", activity_id=found.id), 303)
+
+
+def _own_link() -> ResourceLink:
+    link = visit().session.resource_link
+    if link is None:
+        raise NotFound("this session came through no link")
+    return link
+
+
+def _after_saving(saved: Activity) -> str:
+    """Where the pressed button leads."""
+    if request.form.get("back") == "picker" and visit().session.deep_linking:
+        return here("picker", chosen=saved.id)
+    return here("grid", activity_id=saved.id) if request.form.get("then") == "grid" else here("activities")
+
+
+def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activity | None = None) -> str:
+    course = visit().course
+    framework = find_framework(db.session, course.framework_slug)
+    found_groups = groups(db.session, framework.id)
+    known: dict[str, Choice] = choices(db.session, course)
+    link = visit().session.resource_link
+    return render_template(
+        "activity_form.html",
+        draft=draft,
+        problems=problems or {},
+        activity=activity,
+        groups=found_groups,
+        choices=known,
+        framework=framework,
+        complexities=complexity_words(),
+        settings=setting_words(),
+        purposes=purpose_words(),
+        specialities=speciality_words(),
+        opened={ticked.partition(":")[0] for ticked in draft.observed},
+        nudges=_nudges(draft, activity),
+        can_link=link is not None and activity is None and activity_of_link(db.session, link) is None,
+        for_link=request.values.get("for_link"),
+        back=request.values.get("back", ""),
+    )
+
+
+def _nudges(draft: Draft, activity: Activity | None) -> list[object]:
+    framework = find_framework(db.session, visit().course.framework_slug)
+    return list(nudges(db.session, visit().course, groups(db.session, framework.id), draft, activity))
+
+
+def _assessed(activity_ids: list[int]) -> Counter[int]:
+    """How many pupils have at least one entry in each activity."""
+    rows = db.session.execute(
+        sa.select(Assessment.activity_id, sa.func.count(sa.distinct(Assessment.person_id)))
+        .where(
+            Assessment.id.in_(newest_ids(Assessment.activity_id.in_(activity_ids))),
+            sa.or_(Assessment.level.is_not(None), Assessment.code.is_not(None)),
+        )
+        .group_by(Assessment.activity_id)
+    )
+    return Counter({row[0]: row[1] for row in rows})
+
+
+def _assessed_pairs(found: Activity) -> list[tuple[int, int]]:
+    return list(cells(db.session, found.id))

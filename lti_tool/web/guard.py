@@ -46,6 +46,10 @@ RIGHTS: dict[Role, frozenset[May]] = {
 }
 
 
+ASKED: dict[str, May] = {}
+"""The right that each page asks for, by endpoint."""
+
+
 class SessionEnded(SpiraleError):
     """There is no open session at this address, for this browser."""
 
@@ -76,11 +80,12 @@ def page(rule: str, *, may: May, methods: tuple[str, ...] = ("GET",)) -> Callabl
     """Register a page of a session, and the right it asks for. The view does not receive `sid`."""
 
     def register(view: Callable[..., Any]) -> Callable[..., Any]:
-        def admitted(sid: str, **values: Any) -> Any:
+        def admitted(**values: Any) -> Any:
+            values.pop("sid")
             return view(**values)
 
         admitted.__name__, admitted.__doc__ = view.__name__, view.__doc__
-        admitted.may = may  # type: ignore[attr-defined]
+        ASKED[f"pages.{view.__name__}"] = may
         pages.add_url_rule(rule, view.__name__, admitted, methods=list(methods))
         return view
 
@@ -134,7 +139,7 @@ def _admit() -> None:
         sa.select(Enrolment).filter_by(course_id=found.course_id, person_id=found.person_id)
     ).first()
     g.visit = Visit(found, role_now(found.role, enrolment), sid)
-    asked: May = current_app.view_functions[request.endpoint or ""].may  # type: ignore[attr-defined]
+    asked = ASKED[request.endpoint or ""]
     if not g.visit.may(asked):
         raise NotAllowed(asked)
     if request.method != "GET" and not _form_is_ours():

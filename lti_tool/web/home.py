@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import Response, redirect, request
+from flask import redirect, request
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from ..activities.links import CUSTOM_ACTIVITY, CUSTOM_PAGE, activity_of_link, follow_custom
 from ..courses.models import Person
@@ -25,7 +26,15 @@ class Entry:
 
 
 PAGES_OF = {
-    "activities": {"activities", "activity", "new_activity", "edit_activity", "grid", "archived", "choose_link"},
+    "activities": {
+        "activities",
+        "activity",
+        "new_activity",
+        "edit_activity",
+        "grid",
+        "archived",
+        "choose_link",
+    },
     "overview": {"overview", "pupil_sheet"},
     "gradebook": {"gradebook"},
     "referential": {"referential", "competence", "statement"},

@@ -86,20 +86,25 @@ def today() -> date:
 
 def long_date(day: date) -> str:
     """« 26 novembre 2026 »."""
-    return str(babel_date(day, "d MMMM y" if locale() == "fr" else "MMMM d, y"))
+    return _first(babel_date(day, "d MMMM y" if locale() == "fr" else "MMMM d, y"))
 
 
 def short_date(day: date) -> str:
     """« 26 nov. », with the year when it is not this school year's."""
     near = abs((today() - day).days) < 300
     if locale() == "fr":
-        return str(babel_date(day, "d MMM" if near else "d MMM y"))
+        return _first(babel_date(day, "d MMM" if near else "d MMM y"))
     return str(babel_date(day, "MMM d" if near else "MMM d, y"))
 
 
 def plain_date(day: date) -> str:
     """« 26 novembre », inside a sentence."""
-    return str(babel_date(day, "d MMMM" if locale() == "fr" else "MMMM d"))
+    return _first(babel_date(day, "d MMMM" if locale() == "fr" else "MMMM d"))
+
+
+def _first(text: str) -> str:
+    """French counts the first of the month only: « 1er mars », « 2 mars »."""
+    return f"1er{text[1:]}" if text.startswith("1 ") else str(text)
 
 
 def clock(moment: datetime) -> str:

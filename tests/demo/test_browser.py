@@ -95,7 +95,7 @@ def test_a_teacher_chooses_contents_and_finds_them_in_the_course(page, demo_stor
     page.frame_locator("#contentframe").get_by_role("button", name="Envoyer").click()
 
     page.wait_for_url("**/courses/2")
-    assert page.get_by_role("status").inner_text() == "2 activité(s) ajoutée(s)."
+    assert page.get_by_role("status").inner_text() == "2 activités ajoutées."
     assert page.locator(".activities .strong").all_inner_texts() == ["Spirale", "Écouter", "Conseiller"]
     assert [item.tag for item in demo_store.line_items(2)] == ["Écouter", "Conseiller"]
     assert page.complaints == []

@@ -107,7 +107,7 @@ def test_each_item_becomes_an_activity_in_order(send, response, store, tool):
     answer = send(response(*items))
 
     assert answer.status_code == 200
-    assert "2 activité(s) ajoutée(s)." in answer.text
+    assert "2 activités ajoutées." in answer.text
     first, second = store.activities(2)[1:]
     assert (first.title, first.text, first.custom) == ("Évaluation 1", "Un <b>texte</b>", {"evaluation": "7"})
     assert (second.title, second.url, second.graded) == ("Spirale", "", False)

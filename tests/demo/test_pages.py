@@ -1,10 +1,15 @@
 """The LMS's pages over real HTTP: who sees what, and what the buttons do."""
 
+import re
+from pathlib import Path
+
 import pytest
 import requests
 
+from lti_tool import demo
 from lti_tool.demo.activities import Column, NewActivity
 from lti_tool.demo.people import CLAIRE_MOREL, ENROLMENTS, MRC1, THEO_MARCHAND, YANN_LE_GOFF
+from lti_tool.demo.texts import ENGLISH
 
 PUPIL = "6"
 
@@ -235,3 +240,13 @@ def test_the_language_button_never_leaves_the_site(teacher, target):
 )
 def test_what_does_not_exist_is_a_404_page(teacher, path):
     assert teacher.get(path).status_code == 404
+
+
+def test_every_sentence_of_the_pages_has_its_english():
+    folder = Path(demo.__file__).parent
+    sources = [*folder.glob("*.py"), *folder.glob("templates/**/*.html")]
+    calls = re.compile(r"""\bt(?:ext)?\(\s*(?:"([^"]+)"|'([^']+)')""")
+    used = {double or single for file in sources for double, single in calls.findall(file.read_text())}
+
+    assert len(used) > 40
+    assert used - set(ENGLISH) == set()

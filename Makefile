@@ -1,0 +1,51 @@
+# make demo: sets everything up and runs the main job. make test: sets everything up and passes all tests.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTHON ?= python3
+
+.PHONY: help demo demo-reset test check setup lock clean
+
+help:
+	@echo "make demo        set up, then run the tool and a demo LMS (Ctrl-C stops both)"
+	@echo "make demo-reset  the same, starting over"
+	@echo "make test        set up, then run every check and test"
+	@echo "make check       style, types and import contract only"
+	@echo "make lock        pin the dependencies again"
+
+demo: $(VENV)/.runtime
+	@$(PY) -m lti_tool demo
+
+demo-reset: $(VENV)/.runtime
+	@$(PY) -m lti_tool demo --reset
+
+test: $(VENV)/.dev
+	@sh .ci/test-tools
+	@$(MAKE) --no-print-directory check
+	$(PY) -m pytest
+
+check: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+setup: $(VENV)/.dev
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh .ci/make-venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lock: $(VENV)/.dev
+	@$(PY) -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.lock
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

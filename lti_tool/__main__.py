@@ -1,0 +1,6 @@
+"""`python -m lti_tool` is `spirale`."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The class at a glance: what turns add up to, pupil by pupil and competence by competence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from ..courses.people import Pupil
+from .entries import Observation
+from .mastery import TARGET, Position, propose
+from .scales import LEVELS
+
+
+@dataclass(frozen=True)
+class Mastery:
+    """One competence of one pupil: the proposed position and the turns it comes from, newest first."""
+
+    position: Position
+    turns: tuple[Observation, ...]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which turns count, and which positions are shown; the default is everything."""
+
+    since: date | None = None
+    until: date | None = None
+    """The last day, included."""
+    speciality: str = ""
+    complexity: int = 0
+    provisional: bool = False
+    """Only provisional positions: they hide the others, and change none."""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether some turns are left out, so that positions may differ from those of the whole year."""
+        return bool(self.since or self.until or self.speciality or self.complexity)
+
+    def keeps(self, observation: Observation) -> bool:
+        activity = observation.activity
+        return (
+            (self.since is None or activity.starts_on >= self.since)
+            and (self.until is None or activity.starts_on <= self.until)
+            and (not self.speciality or self.speciality in activity.specialities)
+            and (not self.complexity or activity.complexity == self.complexity)
+        )
+
+    def shows(self, mastery: Mastery) -> bool:
+        return mastery.position.provisional or not self.provisional
+
+
+@dataclass(frozen=True)
+class Row:
+    """A pupil, and one cell per competence: None where never worked."""
+
+    pupil: Pupil
+    cells: list[Mastery | None]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The table of a class. `counts[i]` says how many shown positions of competence i are at levels 1, 2, 3, 4."""
+
+    rows: list[Row]
+    counts: list[list[int]]
+    situations: int
+    """How many activities gave at least one of the turns that count."""
+
+
+def overview(
+    pupils: Iterable[Pupil],
+    item_ids: list[int],
+    found: Iterable[Observation],
+    wanted: Filter | None = None,
+    *,
+    target: int = TARGET,
+) -> Overview:
+    """The table of pupils × competences. With `provisional`, pupils who have nothing provisional are left out."""
+    wanted = wanted or Filter()
+    people = list(pupils)
+    ids, columns = {pupil.person_id for pupil in people}, set(item_ids)
+    kept = [o for o in found if o.person_id in ids and o.item_id in columns and wanted.keeps(o)]
+    masteries = by_pair(kept, target=target)
+    rows = [Row(pupil, [masteries.get((pupil.person_id, item_id)) for item_id in item_ids]) for pupil in people]
+    if wanted.provisional:
+        rows = [row for row in rows if any(cell and wanted.shows(cell) for cell in row.cells)]
+    counts = [
+        _count([row.cells[i] for row in rows if row.cells[i] is not None], wanted)
+        for i in range(len(item_ids))
+    ]
+    return Overview(rows, counts, len({o.activity.id for o in kept}))
+
+
+def by_pair(found: Iterable[Observation], *, target: int = TARGET) -> dict[tuple[int, int], Mastery]:
+    """What observations add up to, by (person, competence)."""
+    groups: dict[tuple[int, int], list[Observation]] = {}
+    for observation in found:
+        groups.setdefault((observation.person_id, observation.item_id), []).append(observation)
+    masteries = {}
+    for pair, seen in groups.items():
+        position = propose((o.turn for o in seen), target=target)
+        if position is not None:
+            masteries[pair] = Mastery(position, tuple(sorted(seen, key=_age, reverse=True)))
+    return masteries
+
+
+def months(found: Iterable[Observation]) -> list[date]:
+    """The months in which something was worked, oldest first, each as its first day."""
+    return sorted({observation.activity.starts_on.replace(day=1) for observation in found})
+
+
+def _age(observation: Observation) -> tuple[date, int, int]:
+    activity = observation.activity
+    return activity.starts_on, activity.complexity, activity.id
+
+
+def _count(cells: list[Mastery | None], wanted: Filter) -> list[int]:
+    levels = [cell.position.level for cell in cells if cell is not None and wanted.shows(cell)]
+    return [levels.count(level) for level in LEVELS]

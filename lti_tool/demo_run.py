@@ -1,0 +1,202 @@
+"""`make demo`: the tool, its worker and the demo LMS, set up and started together, stopped together.
+
+The tool is reached as localhost and the LMS as 127.0.0.1: two sites to a browser, so the frame is really
+cross-site, as it is in a school.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+import sqlalchemy as sa
+
+from . import create_app
+from .config import load_config
+from .db import begin_write, db
+from .demo import registration
+from .errors import ConfigError
+from .lti.models import Platform
+from .lti.platforms import add_platform
+from .setup import upgrade_database
+
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the demo's parts live."""
+
+    tool_port: int
+    lms_port: int
+    folder: Path
+
+    @property
+    def tool_url(self) -> str:
+        return f"http://localhost:{self.tool_port}"
+
+    @property
+    def lms_url(self) -> str:
+        return f"http://127.0.0.1:{self.lms_port}"
+
+
+def run_demo(*, reset: bool = False) -> None:
+    """Set everything up, start it, say where to click, and stop it all at Ctrl-C.
+
+    Raises `ConfigError` in production, and for a port that is busy or is not one.
+    """
+    if os.environ.get("SPIRALE_CONFIG") == "production":
+        raise ConfigError("the demo does not start under SPIRALE_CONFIG=production: it lets anybody in")
+    places = Places(_port("SPIRALE_PORT", 8000), _port("SPIRALE_DEMO_PORT", 8001), _folder())
+    for name, port in (("SPIRALE_PORT", places.tool_port), ("SPIRALE_DEMO_PORT", places.lms_port)):
+        _require_free(name, port)
+    if reset:
+        _erase(places.folder)
+    environment = _environment(places)
+    _set_up(places, environment)
+    signal.signal(signal.SIGTERM, _stop_asked)
+    parts: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in _commands(places):
+            parts.append(subprocess.Popen(command, env=environment, start_new_session=True))
+        _wait_until_ready(places, parts)
+        click.echo(
+            f"\nSpirale: open {places.lms_url} and enter as a teacher, then as a pupil "
+            f"(the tool itself answers at {places.tool_url}). Ctrl-C stops everything.\n"
+        )
+        _watch(parts)
+    except KeyboardInterrupt:
+        click.echo("\nstopping")
+    finally:
+        _stop(parts)
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("SPIRALE_DATA_DIR", "var")).resolve()
+
+
+def _port(name: str, default: int) -> int:
+    typed = os.environ.get(name, str(default))
+    if not (typed.isascii() and typed.isdigit() and 0 < int(typed) < 65_536):
+        raise ConfigError(f"{name}: {typed!r} is not a port (1 to 65535)")
+    return int(typed)
+
+
+def _require_free(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ConfigError(
+                f"port {port} is busy: stop what uses it, or choose another one, e.g. {name}={port + 10} make demo"
+            ) from error
+
+
+def _erase(folder: Path) -> None:
+    """Erase what the demo made, and nothing else that lives there."""
+    for name in ("spirale.db", "queue.db", "demo.sqlite"):
+        for path in folder.glob(f"{name}*"):
+            path.unlink()
+    shutil.rmtree(folder / "demo", ignore_errors=True)
+
+
+def _environment(places: Places) -> dict[str, str]:
+    """The settings of the parts: the embedded default, at the demo's addresses."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("SPIRALE_DATABASE_URL", "SPIRALE_QUEUE_URL")}
+    return kept | {
+        "SPIRALE_BASE_URL": places.tool_url,
+        "SPIRALE_DATA_DIR": str(places.folder),
+        "SPIRALE_DEMO_BASE_URL": places.lms_url,
+        "SPIRALE_DEMO_TOOL_URL": places.tool_url,
+        "SPIRALE_DEMO_DATABASE": str(places.folder / "demo.sqlite"),
+    }
+
+
+def _set_up(places: Places, environment: Mapping[str, str]) -> None:
+    """Migrate the database, load the referentials, register the demo LMS at its present address."""
+    config = load_config(environment)
+    app = create_app(config)
+    with app.app_context():
+        upgrade_database(config)
+        begin_write()
+        known = registration(places.lms_url)
+        # The demo's own registration follows its port; its courses and results stay.
+        platform = db.session.scalars(
+            sa.select(Platform).where(Platform.client_id == known.client_id)
+        ).first()
+        if platform is None:
+            add_platform(
+                db.session,
+                name="Campus de démonstration",
+                issuer=known.issuer,
+                client_id=known.client_id,
+                auth_login_url=known.auth_login_url,
+                auth_token_url=known.auth_token_url,
+                jwks_url=known.jwks_url,
+                audience=known.audience,
+                deployment_ids=(known.deployment_id,),
+            )
+        else:
+            platform.issuer, platform.jwks_url = known.issuer, known.jwks_url
+            platform.auth_login_url, platform.auth_token_url = known.auth_login_url, known.auth_token_url
+            platform.audience = known.audience
+        db.session.commit()
+        db.engine.dispose()
+
+
+def _commands(places: Places) -> list[list[str]]:
+    serve = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "--workers", "1", "--threads", "8"]
+    return [
+        [*serve, "--bind", f"127.0.0.1:{places.tool_port}", "lti_tool:create_app()"],
+        [sys.executable, "-m", "lti_tool", "worker"],
+        [*serve, "--bind", f"127.0.0.1:{places.lms_port}", "lti_tool.demo.wsgi:app"],
+    ]
+
+
+def _wait_until_ready(places: Places, parts: list[subprocess.Popen[bytes]]) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    waiting = [f"{places.tool_url}/health/ready", f"{places.lms_url}/"]
+    while waiting:
+        if time.monotonic() > deadline or any(part.poll() is not None for part in parts):
+            raise ConfigError("the demo did not start: what its parts said stands above")
+        try:
+            with urllib.request.urlopen(waiting[0], timeout=2):  # noqa: S310 - our own address
+                waiting.pop(0)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+
+
+def _watch(parts: list[subprocess.Popen[bytes]]) -> None:
+    """Wait until one of the parts ends by itself."""
+    while all(part.poll() is None for part in parts):
+        time.sleep(0.5)
+    click.echo("one part stopped by itself; stopping the others", err=True)
+
+
+def _stop(parts: list[subprocess.Popen[bytes]]) -> None:
+    for part in parts:
+        if part.poll() is None:
+            part.terminate()
+    for part in parts:
+        try:
+            part.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            part.kill()
+
+
+def _stop_asked(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,35 @@
+/* The activity form: remarks follow what is ticked. Without this file they are those of the last saving. */
+(function () {
+  'use strict';
+
+  const form = document.getElementById('activity-form');
+  const place = document.getElementById('nudges');
+  if (!form || !place) return;
+  let timer = 0;
+  let asked = 0;
+
+  async function refresh() {
+    const mine = asked += 1;
+    const chosen = new URLSearchParams();
+    form.querySelectorAll('[name=competences]:checked').forEach(function (box) { chosen.append('competences', box.value); });
+    const complexity = form.querySelector('[name=complexity]:checked');
+    if (complexity) chosen.append('complexity', complexity.value);
+    const url = form.dataset.nudges;
+    const answer = await fetch(url + (url.includes('?') ? '&' : '?') + chosen).catch(function () { return null; });
+    // A slow answer must not replace a newer one.
+    if (answer && answer.ok && mine === asked) place.innerHTML = await answer.text();
+  }
+
+  function count() {
+    const ticked = document.getElementById('ticked');
+    const n = form.querySelectorAll('[name=competences]:checked').length;
+    ticked.textContent = (n < 2 ? ticked.dataset.one : ticked.dataset.many).replace('{n}', n);
+  }
+
+  form.addEventListener('change', function (event) {
+    if (!['competences', 'complexity'].includes(event.target.name)) return;
+    count();
+    clearTimeout(timer);
+    timer = setTimeout(refresh, 200);
+  });
+})();

@@ -1,0 +1,143 @@
+"""Why a level is what it is: one sentence, made of the numbers the position was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+
+from ..assessment.entries import Observation
+from ..assessment.mastery import MINIMUM, Position, Turn
+from .shown import long_date, plain_date, today
+
+MOST_COUNTED = 4
+"""The fifth turn back weighs less than 2 %: it is counted, not told."""
+MOST_IGNORED = 3
+NEAR_DAYS = 300
+
+
+@dataclass(frozen=True)
+class Reason:
+    """« 3 en situation variée », « 3 le 12 mars, 4 le 2 février », and what would confirm it (empty: nothing)."""
+
+    answer: str
+    because: str
+    provisional: str
+
+    @property
+    def sentence(self) -> str:
+        return _("%(answer)s\u00a0: %(because)s", answer=self.answer, because=self.because)
+
+
+def explain(position: Position) -> Reason:
+    """Why a position is proposed, in the words of its own turns."""
+    counted = _counted(position)
+    if position.ignored:
+        counted = _("%(counted)s\u202f; %(ignored)s", counted=counted, ignored=_ignored(position))
+    return Reason(
+        answer=f"{position.level} {in_situation()[position.complexity]}",
+        because=counted,
+        provisional=_provisional(position),
+    )
+
+
+def in_situation() -> dict[int, str]:
+    """« en situation … », by complexity."""
+    return {1: _("en situation simple"), 2: _("en situation variée"), 3: _("en situation complexe")}
+
+
+def describe_turns(turns: Sequence[Observation]) -> str:
+    """The picture of a spiral in one sentence; `turns` oldest first, at least one."""
+    runs = []
+    for complexity in sorted({o.activity.complexity for o in turns}):
+        levels = [str(o.level) for o in turns if o.activity.complexity == complexity]
+        runs.append(
+            _("%(levels)s %(situation)s", levels=then(levels), situation=in_situation()[complexity])
+        )
+    first, last = turns[0].activity.starts_on, turns[-1].activity.starts_on
+    when = (
+        _("le %(day)s", day=day_words(last))
+        if first == last
+        else _("du %(first)s au %(last)s", first=day_words(first), last=day_words(last))
+    )
+    count = ngettext("%(num)d tour", "%(num)d tours", len(turns))
+    return _(
+        "%(count)s, %(when)s\u00a0: %(levels)s. La liste complète suit.",
+        count=count,
+        when=when,
+        levels=", ".join(runs),
+    )
+
+
+def then(words: list[str]) -> str:
+    """« 2, 4 puis 3 »."""
+    if len(words) < 2:
+        return "".join(words)
+    return _("%(first)s puis %(last)s", first=", ".join(words[:-1]), last=words[-1])
+
+
+def both(words: list[str]) -> str:
+    """« 2A, 2B et 2C »."""
+    if len(words) < 2:
+        return "".join(words)
+    return _("%(first)s et %(last)s", first=", ".join(words[:-1]), last=words[-1])
+
+
+def day_words(day: date) -> str:
+    """« 12 mars », with its year when that is not near."""
+    return plain_date(day) if abs((today() - day).days) < NEAR_DAYS else long_date(day)
+
+
+def _counted(position: Position) -> str:
+    shown, older = position.counted[:MOST_COUNTED], position.counted[MOST_COUNTED:]
+    parts = [_counted_turn(turn, position.complexity) for turn in shown]
+    if older:
+        parts.append(ngettext("un tour plus ancien", "%(num)d tours plus anciens", len(older)))
+    return ", ".join(parts)
+
+
+def _counted_turn(turn: Turn, complexity: int) -> str:
+    level, day = _level(turn), day_words(turn.worked_on)
+    if turn.merged > 1:
+        said = _("%(level)s en moyenne le %(day)s", level=level, day=day)
+    else:
+        said = _("%(level)s le %(day)s", level=level, day=day)
+    if turn.complexity == complexity:
+        return said
+    return _("%(turn)s (%(situation)s)", turn=said, situation=in_situation()[turn.complexity])
+
+
+def _ignored(position: Position) -> str:
+    """« le 2 du 19 mars en situation complexe ne l’abaisse pas »."""
+    turns = position.ignored
+    if len(turns) > MOST_IGNORED:
+        return _("les %(n)d tours en situation plus complexe ne l’abaissent pas", n=len(turns))
+    runs = []
+    for complexity, group in groupby(
+        sorted(turns, key=lambda t: t.complexity, reverse=True), key=lambda t: t.complexity
+    ):
+        said = [_("le %(level)s du %(day)s", level=_level(t), day=day_words(t.worked_on)) for t in group]
+        runs.append(_("%(turns)s %(situation)s", turns=both(said), situation=in_situation()[complexity]))
+    if len(turns) == 1:
+        return _("%(turns)s ne l’abaisse pas", turns=runs[0])
+    return _("%(turns)s ne l’abaissent pas", turns=both(runs))
+
+
+def _provisional(position: Position) -> str:
+    missing = MINIMUM - len(position.counted)
+    if not position.provisional or missing < 1:
+        return ""
+    return ngettext(
+        "Provisoire\u00a0: un tour de plus le confirmera.",
+        "Provisoire\u00a0: %(num)d tours de plus le confirmeront.",
+        missing,
+    )
+
+
+def _level(turn: Turn) -> str:
+    """« 3 », or « 2,5 » for turns of one day averaged."""
+    return str(format_decimal(round(float(turn.level), 1), "0.#"))
