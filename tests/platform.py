@@ -68,9 +68,7 @@ class Server:
     """A free port, taken now; the application may come later, and be replaced."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
-        self._server = make_server(
-            "127.0.0.1", 0, self._answer, threaded=True, request_handler=_KeepAlive
-        )
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_KeepAlive)
         self._server.daemon_threads = True
         self.app: Wsgi = _nothing_here
         self.url = f"http://{host}:{self._server.server_port}"
@@ -282,7 +280,9 @@ class Browser:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items())} if jar else {}
         if method == "POST":
             headers["Origin"] = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-        answer = self._http.request(method, url, data=data, headers=headers, allow_redirects=False, timeout=20)
+        answer = self._http.request(
+            method, url, data=data, headers=headers, allow_redirects=False, timeout=20
+        )
         self._http.cookies.clear()
         for line in answer.raw.headers.getlist("Set-Cookie"):
             for name, morsel in SimpleCookie(re.sub(r";\s*Partitioned", "", line)).items():
@@ -443,7 +443,9 @@ class DemoWorld:
             )
             db.session.execute(sa.update(PlatformPause).values(until=now))
             db.session.execute(
-                sa.update(ScoreDelivery).where(ScoreDelivery.leased_until.is_not(None)).values(leased_until=now)
+                sa.update(ScoreDelivery)
+                .where(ScoreDelivery.leased_until.is_not(None))
+                .values(leased_until=now)
             )
             db.session.commit()
             db.session.close()

@@ -89,7 +89,7 @@ def record(
         if known is not None:
             written.append(known)
             continue
-        message = _problem(entry, people, items)
+        message = _problem(activity, entry, people, items)
         if message:
             refused.append(Refused(entry.key, message))
             continue
@@ -116,8 +116,10 @@ def record(
     return written, refused
 
 
-def _problem(entry: NewEntry, people: set[int], items: set[int]) -> str:
+def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[int]) -> str:
     """The sentence that says why an entry cannot be written; empty when it can."""
+    if activity.archived_at is not None:
+        return _("Cette activité est archivée : la reprendre avant d’y évaluer.")
     try:
         if str(uuid.UUID(entry.key)) != entry.key:
             return _("Cette saisie n’a pas d’identifiant : recharger la page.")

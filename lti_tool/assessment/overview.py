@@ -82,7 +82,9 @@ def overview(
     ids, columns = {pupil.person_id for pupil in people}, set(item_ids)
     kept = [o for o in found if o.person_id in ids and o.item_id in columns and wanted.keeps(o)]
     masteries = by_pair(kept, target=target)
-    rows = [Row(pupil, [masteries.get((pupil.person_id, item_id)) for item_id in item_ids]) for pupil in people]
+    rows = [
+        Row(pupil, [masteries.get((pupil.person_id, item_id)) for item_id in item_ids]) for pupil in people
+    ]
     if wanted.provisional:
         rows = [row for row in rows if any(cell and wanted.shows(cell) for cell in row.cells)]
     counts = [

@@ -18,6 +18,7 @@ from .models import LineItem
 
 LONGEST_LABEL = 255
 COLUMN_GONE = "column gone"
+COLUMN_BUSY = "column busy"
 
 
 def column_label(item: FrameworkItem) -> str:
@@ -28,38 +29,62 @@ def column_label(item: FrameworkItem) -> str:
 def find_or_make_column(service: Service, course_id: int, item_id: int, maximum: int, config: Config) -> str:
     """The address of a column, with the maximum wanted. Commits; no transaction is open while the LMS answers.
 
-    Raises `PlatformDelayed` (also while another worker is at it) or `PlatformRefused` (« column gone » when it was
-    deleted in the LMS).
+    Raises `PlatformDelayed` (« column busy » while another worker is at it) or `PlatformRefused` (« column gone »
+    when it was deleted in the LMS).
     """
-    column = _hold(course_id, item_id, config)
+    column = _hold(course_id, item_id, maximum, config)
     if column.url and column.maximum == maximum:
         return column.url
     course = db.session.get_one(Course, course_id)
     item = db.session.get_one(FrameworkItem, item_id)
-    wanted = ags.Column("", column_label(item), maximum, item.uuid, item.code)
-    lineitems_url, lost = course.lineitems_url, column.lost
+    wanted = ags.Column(column.url, column_label(item), maximum, item.uuid, item.code)
+    lineitems_url, lost, held_until = course.lineitems_url, column.lost, column.busy_until
     db.session.commit()
-    found = None
+    found, looked = None, False
     try:
         found = _in_the_lms(service, lineitems_url, wanted, make=not lost)
+        looked = True
     finally:
         begin_write()
         kept = db.session.get_one(LineItem, column.id, populate_existing=True)
-        kept.busy_until = None
+        if kept.busy_until == held_until:
+            kept.busy_until = None
         if found is not None:
-            kept.url, kept.label, kept.maximum, kept.lost = found.url, found.label, maximum, False
+            # The maximum asked for, even of an LMS that keeps its own: what it holds is compared on its own scale.
+            kept.url, kept.label, kept.maximum, kept.lost = (
+                found.url,
+                found.label[:LONGEST_LABEL],
+                maximum,
+                False,
+            )
+        elif looked:
+            # Deleted in the LMS: it is made again only when a teacher says so.
+            kept.url, kept.gone, kept.lost = "", True, False
         db.session.commit()
     if found is None:
-        _say_gone(column.id)
         raise PlatformRefused(COLUMN_GONE, 404)
     return found.url
 
 
-def _hold(course_id: int, item_id: int, config: Config) -> LineItem:
+def lose_column(course_id: int, item_id: int, url: str) -> None:
+    """The LMS no longer knows a column's address: it is looked up before the next try. In the caller's transaction."""
+    db.session.execute(
+        sa.update(LineItem)
+        .where(LineItem.course_id == course_id, LineItem.item_id == item_id, LineItem.url == url)
+        .values(lost=True, url="")
+    )
+
+
+def _hold(course_id: int, item_id: int, maximum: int, config: Config) -> LineItem:
     """The row of a column; held for this worker when the LMS has to be asked about it."""
     begin_write()
     session, now = db.session, utcnow()
-    query = sa.select(LineItem).filter_by(course_id=course_id, item_id=item_id).with_for_update()
+    query = (
+        sa.select(LineItem)
+        .filter_by(course_id=course_id, item_id=item_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     column = session.scalars(query).first()
     if column is None:
         insert_missing(
@@ -69,20 +94,13 @@ def _hold(course_id: int, item_id: int, config: Config) -> LineItem:
     if column.gone:
         session.commit()
         raise PlatformRefused(COLUMN_GONE, 404)
-    if not column.url:
+    if not column.url or column.maximum != maximum:
         if column.busy_until is not None and column.busy_until > now:
             session.commit()
-            raise PlatformDelayed("another worker makes the column", retry_at=now + timedelta(seconds=1))
+            raise PlatformDelayed(COLUMN_BUSY, retry_at=now + timedelta(seconds=1))
         column.busy_until = now + timedelta(seconds=config.delivery.lease_s)
     session.commit()
     return column
-
-
-def _say_gone(column_id: int) -> None:
-    """The column was deleted in the LMS: it is made again only when a teacher says so."""
-    begin_write()
-    db.session.execute(sa.update(LineItem).where(LineItem.id == column_id).values(gone=True, lost=False))
-    db.session.commit()
 
 
 def _in_the_lms(service: Service, lineitems_url: str, wanted: ags.Column, *, make: bool) -> ags.Column | None:
@@ -90,9 +108,10 @@ def _in_the_lms(service: Service, lineitems_url: str, wanted: ags.Column, *, mak
 
     Look first, always: the answer to an earlier POST may have been lost.
     """
-    found = ags.find_column(service, lineitems_url, wanted.resource_id, wanted.tag)
+    found = ags.find_column(service, lineitems_url, wanted.resource_id, wanted.tag, wanted.url)
     if found is None:
-        return ags.create_column(service, lineitems_url, wanted) if make else None
+        # One whose address was known has been deleted; `make` is for one that never was, or is wanted again.
+        return ags.create_column(service, lineitems_url, wanted) if make and not wanted.url else None
     if found.maximum != wanted.maximum:
         found = ags.update_column(service, replace(found, maximum=wanted.maximum))
     return found

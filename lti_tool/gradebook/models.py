@@ -52,6 +52,8 @@ class LineItem(WithId, Base):
     """The LMS no longer knew its address: it is looked up again once before it is said to be gone."""
     busy_until: Mapped[datetime | None] = mapped_column(default=None)
     """While one worker looks for it or makes it, no other does."""
+    renewed_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When a teacher had it made again: what was sent before went to a column that is no more."""
 
     course: Mapped[Course] = relationship()
     item: Mapped[FrameworkItem] = relationship()
@@ -70,6 +72,13 @@ class DeliveryState(StrEnum):
     """As `CHANGED`, and a teacher chose to keep the LMS's value."""
     REPLACED = "replaced"
     """A newer score took its place before it left."""
+
+
+OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
+PERHAPS_TAKEN = ("no_answer", "failed", "later", "interrupted")
+"""Reasons of a delivery that was tried without a clear answer: the LMS may hold its score all the same."""
+WITHDRAWN = "withdrawn"
+"""Reason of a delivery under way whose observations were withdrawn: it is not tried a second time."""
 
 
 class ScoreDelivery(WithId, Base):
@@ -114,7 +123,7 @@ class ScoreDelivery(WithId, Base):
         default=DeliveryState.WAITING,
     )
     reason: Mapped[str] = mapped_column(sa.String(32), default="")
-    """Why it waits, was refused or is changed: a word that `web` has a sentence for."""
+    """Why it waits, was refused or is changed: a word that `web.deliveries` has a sentence for."""
     status: Mapped[int] = mapped_column(default=0)
     """HTTP status of the last answer."""
     lms_score: Mapped[Decimal | None] = mapped_column(sa.Numeric(8, 2), default=None)
@@ -140,5 +149,7 @@ class PlatformPause(Base):
     platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"), primary_key=True)
     until: Mapped[datetime]
     reason: Mapped[str] = mapped_column(sa.String(32))
+    tries: Mapped[int] = mapped_column(default=1)
+    """Times in a row without a proper answer: each wait is longer than the one before."""
 
     platform: Mapped[Platform] = relationship()

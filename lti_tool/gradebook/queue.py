@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -13,12 +15,39 @@ from ..config import Config
 log = structlog.get_logger()
 
 
+SHORTEST_WAIT_S = 0.2
+
+
+class Planned:
+    """The next delivery this process has planned, so that a hundred keystrokes do not plan a hundred of them."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s, self._at, self._lock = longest_s, 0.0, threading.Lock()
+
+    def is_news(self, wait_s: float) -> bool:
+        """Whether nothing is planned so soon yet. What is further away than a sweep is the sweep's."""
+        now = time.monotonic()
+        with self._lock:
+            if wait_s > self._longest_s or now < self._at <= now + wait_s + SHORTEST_WAIT_S:
+                return False
+            self._at = now + max(wait_s, SHORTEST_WAIT_S)
+            return True
+
+
 def make_queue(config: Config) -> Huey:
     """The queue of the settings: Redis, or an SQLite file beside the data."""
     if config.queue_url:
-        return RedisHuey("spirale", url=config.queue_url, results=False)
+        return _redis_queue(config.queue_url)
     config.data_dir.mkdir(parents=True, exist_ok=True)
     return SqliteHuey("spirale", filename=str(config.data_dir / "queue.db"), results=False, fsync=True)
+
+
+def _redis_queue(url: str) -> Huey:
+    from redis import ConnectionPool  # noqa: PLC0415 - only where Redis is chosen
+
+    # A server that does not answer must not hold up the teacher who typed a level.
+    pool = ConnectionPool.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+    return RedisHuey("spirale", connection_pool=pool, results=False)
 
 
 def init_queue(
@@ -26,12 +55,13 @@ def init_queue(
 ) -> None:
     """Give the application its queue and its two jobs: deliver what is due, and sweep."""
     queue = make_queue(config)
+    planned = Planned(longest_s=60.0 * config.delivery.sweep_minutes)
 
     @queue.task(name="deliver")
     def deliver_scores() -> None:
         wait_s = deliver(app)
-        if wait_s is not None:
-            deliver_scores.schedule(delay=max(wait_s, 0.2))
+        if wait_s is not None and planned.is_news(wait_s):
+            deliver_scores.schedule(delay=max(wait_s, SHORTEST_WAIT_S))
 
     @queue.periodic_task(crontab(minute=f"*/{config.delivery.sweep_minutes}"), name="sweep")
     def sweep_everything() -> None:

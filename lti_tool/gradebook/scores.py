@@ -8,18 +8,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
-from flask_babel import format_date, get_locale, ngettext
+from flask_babel import force_locale, format_date, ngettext
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from ..assessment.entries import Observation, last_day, observations
 from ..assessment.mastery import Position, propose
 from ..assessment.scales import DEFAULT_SCALE, Scale, find_scale
-from ..courses.models import Course
+from ..courses.models import Course, Enrolment
+from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
-from .models import DeliveryState, GradebookSettings, ScoreDelivery
+from .models import OPEN, PERHAPS_TAKEN, WITHDRAWN, DeliveryState, GradebookSettings, ScoreDelivery
 
 POINTS_MAXIMUM = 4
+COMMENT_LOCALE = "fr"
 BETWEEN_SCORES = timedelta(seconds=1)
 """Moodle compares whole seconds and refuses an equal one (moodle.md §4)."""
 
@@ -28,15 +30,16 @@ BETWEEN_SCORES = timedelta(seconds=1)
 class Worth:
     """What a position is worth in the gradebook of a course."""
 
-    score: Decimal
+    score: Decimal | None
+    """Points; None empties the grade."""
     maximum: int
-    level: int
+    level: int | None
     comment: str
 
 
 def settings_of(session: Session, course_id: int) -> GradebookSettings:
     """The gradebook settings of a course; the defaults, not yet stored, when nobody changed them."""
-    found = session.get(GradebookSettings, course_id)
+    found = session.get(GradebookSettings, course_id, populate_existing=True)
     return found or GradebookSettings(
         course_id=course_id,
         sending=True,
@@ -60,10 +63,8 @@ def column_maximum(settings: GradebookSettings) -> int:
 def worth(position: Position, found: list[Observation], settings: GradebookSettings, scale: Scale) -> Worth:
     """The score of a position, by the course's conversion, with the comment that says what a number cannot."""
     level = position.grade
-    if settings.conversion == "table":
-        score = Decimal(str(settings.table[str(level)]))
-    else:
-        score = Decimal(level)
+    by_table = settings.conversion == "table"
+    score = Decimal(str(settings.table[str(level)])) if by_table else Decimal(level)
     return Worth(score, column_maximum(settings), level, _comment(position, found, scale))
 
 
@@ -72,155 +73,259 @@ def queue_scores(
 ) -> list[ScoreDelivery]:
     """Write the deliveries that changed (person, competence) pairs call for, in the transaction of the change.
 
-    Nothing is written where the score is what was last sent or is on its way.
+    Nothing is written where the score is what was last sent or is on its way, or for somebody who left.
     """
-    wanted = list(dict.fromkeys(pairs))
+    hold_course(session, course.id)
     settings = settings_of(session, course.id)
-    if not wanted or not settings.sending or not can_send(course):
+    if not settings.sending or not can_send(course):
         return []
-    found = _by_pair(session, course.id, wanted)
-    scale = find_scale(DEFAULT_SCALE)
+    pupils = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
+    wanted = [pair for pair in dict.fromkeys(pairs) if pair[0] in pupils]
+    if not wanted:
+        return []
+    values = current_values(session, course, wanted)
+    cells = _cells(session, course.id, wanted)
     written = []
-    for person_id, item_id in wanted:
-        seen = found.get((person_id, item_id), [])
-        position = propose((o.turn for o in seen), target=scale.target)
-        enough = position is not None and len(seen) >= settings.minimum
-        value = worth(position, seen, settings, scale) if position and enough else None
-        delivery = _replace(session, course.id, person_id, item_id, value, now)
-        if delivery is not None:
-            written.append(delivery)
+    for pair in wanted:
+        value = values.get(pair)
+        if _leaves_something(cells[pair], value, now):
+            assert value is not None
+            written.append(_new_delivery(course.id, pair, cells[pair], value, now))
+    session.flush()  # what was replaced gives up its place before the new ones take it
+    session.add_all(written)
+    session.flush()
     return written
 
 
 def queue_all(session: Session, course: Course, now: datetime) -> list[ScoreDelivery]:
     """Write the deliveries of a whole course: after its conversion changed, or sending was switched on."""
     pairs = {(o.person_id, o.item_id) for o in observations(session, course.id)}
-    return queue_scores(session, course, sorted(pairs), now)
+    waiting = session.execute(
+        sa.select(ScoreDelivery.person_id, ScoreDelivery.item_id).where(
+            ScoreDelivery.course_id == course.id, ScoreDelivery.state.in_(OPEN)
+        )
+    )
+    return queue_scores(session, course, sorted(pairs | {(p, i) for p, i in waiting}), now)
+
+
+def withdraw_waiting(session: Session, course: Course, now: datetime) -> None:
+    """Take back every score that has not left: sending was switched off."""
+    hold_course(session, course.id)
+    session.execute(
+        sa.update(ScoreDelivery)
+        .where(ScoreDelivery.course_id == course.id, ScoreDelivery.state == DeliveryState.WAITING)
+        .values(state=DeliveryState.REPLACED, done_at=now)
+    )
+    session.execute(
+        sa.update(ScoreDelivery)
+        .where(ScoreDelivery.course_id == course.id, ScoreDelivery.state == DeliveryState.SENDING)
+        .values(reason=WITHDRAWN)
+    )
 
 
 def clear_score(
     session: Session, course: Course, person_id: int, item_id: int, now: datetime
 ) -> ScoreDelivery:
     """Write the delivery that empties a grade: asked for by a teacher, never by itself."""
-    last = last_delivery(session, course.id, person_id, item_id)
-    maximum = last.maximum if last else POINTS_MAXIMUM
-    return _write(session, course.id, person_id, item_id, None, maximum, None, "", now, last, forced=True)
+    hold_course(session, course.id)
+    cell = _cells(session, course.id, [(person_id, item_id)])[person_id, item_id]
+    maximum = cell.newest.maximum if cell.newest else POINTS_MAXIMUM
+    return _write(
+        session, course.id, (person_id, item_id), cell, Worth(None, maximum, None, ""), now, forced=True
+    )
 
 
 def send_again(
-    session: Session, delivery: ScoreDelivery, now: datetime, *, forced: bool = False
-) -> ScoreDelivery:
-    """Write a new delivery with what an ended one carried; `forced` sends it over a change made in the LMS."""
-    last = last_delivery(session, delivery.course_id, delivery.person_id, delivery.item_id)
-    return _write(
-        session,
-        delivery.course_id,
-        delivery.person_id,
-        delivery.item_id,
-        delivery.score,
-        delivery.maximum,
-        delivery.level,
-        delivery.comment,
-        now,
-        last,
-        forced=forced,
-    )
+    session: Session, deliveries: Iterable[ScoreDelivery], now: datetime, *, forced: bool = False
+) -> list[ScoreDelivery]:
+    """Write new deliveries with what ended ones of a course carried; `forced` sends them over a change made by hand.
+
+    One that is no longer the last word on its cell is left alone.
+    """
+    asked = {(d.person_id, d.item_id): d for d in deliveries}
+    if not asked:
+        return []
+    course_id = next(iter(asked.values())).course_id
+    hold_course(session, course_id)
+    cells = _cells(session, course_id, list(asked))
+    written = []
+    for pair, delivery in asked.items():
+        if cells[pair].current is not delivery or delivery.state in OPEN:
+            continue
+        value = Worth(delivery.score, delivery.maximum, delivery.level, delivery.comment)
+        written.append(_new_delivery(course_id, pair, cells[pair], value, now, forced=forced))
+    session.add_all(written)
+    session.flush()
+    return written
 
 
-def last_delivery(session: Session, course_id: int, person_id: int, item_id: int) -> ScoreDelivery | None:
-    """The newest delivery of a pair, those a newer one replaced left out."""
-    return session.scalars(
-        sa.select(ScoreDelivery)
-        .where(
-            ScoreDelivery.course_id == course_id,
-            ScoreDelivery.person_id == person_id,
-            ScoreDelivery.item_id == item_id,
-            ScoreDelivery.state != DeliveryState.REPLACED,
-        )
-        .order_by(ScoreDelivery.id.desc())
-        .limit(1)
-    ).first()
+def hold_course(session: Session, course_id: int) -> None:
+    """Wait for whoever else writes grades of this course, and make later ones wait until the commit.
+
+    Without it two teachers who assess the same pupil at once would each miss the other's entry (PostgreSQL; SQLite
+    has one writer anyway).
+    """
+    query = sa.select(Course.id).where(Course.id == course_id).with_for_update(key_share=True)
+    session.execute(query)
 
 
-def _by_pair(
-    session: Session, course_id: int, pairs: list[tuple[int, int]]
-) -> dict[tuple[int, int], list[Observation]]:
+def current_values(
+    session: Session, course: Course, pairs: Iterable[tuple[int, int]] | None = None
+) -> dict[tuple[int, int], Worth]:
+    """What each (person, competence) is worth now; those with too few observations are absent."""
+    settings, scale = settings_of(session, course.id), find_scale(DEFAULT_SCALE)
+    people = items = None
+    if pairs is not None:
+        people, items = {p for p, _i in pairs}, {i for _p, i in pairs}
     found: dict[tuple[int, int], list[Observation]] = {}
-    people, items = {p for p, _i in pairs}, {i for _p, i in pairs}
-    for observation in observations(session, course_id, person_ids=people, item_ids=items):
+    for observation in observations(session, course.id, person_ids=people, item_ids=items):
         found.setdefault((observation.person_id, observation.item_id), []).append(observation)
-    return found
+    values = {}
+    for pair, seen in found.items():
+        position = propose((o.turn for o in seen), target=scale.target)
+        if position is not None and len(seen) >= settings.minimum:
+            values[pair] = worth(position, seen, settings, scale)
+    return values
 
 
-def _replace(
-    session: Session, course_id: int, person_id: int, item_id: int, value: Worth | None, now: datetime
-) -> ScoreDelivery | None:
-    last = last_delivery(session, course_id, person_id, item_id)
+# ----- what is known of a cell of the gradebook -----
+
+
+@dataclass
+class Cell:
+    """The deliveries that matter for one person and one competence."""
+
+    newest: ScoreDelivery | None = None
+    """Of any state: the next one is stamped after it."""
+    current: ScoreDelivery | None = None
+    """The last word: the newest that nothing replaced."""
+    before: ScoreDelivery | None = None
+    """The newest that left, or ended otherwise: the last word if what waits is taken back."""
+
+
+def _cells(session: Session, course_id: int, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Cell]:
+    """The cells of these pairs, their deliveries held until the commit (in the order the worker holds them)."""
+    people, items = {p for p, _i in pairs}, {i for _p, i in pairs}
+    mine = (
+        ScoreDelivery.course_id == course_id,
+        ScoreDelivery.person_id.in_(people),
+        ScoreDelivery.item_id.in_(items),
+    )
+    conditions = (
+        (),
+        (ScoreDelivery.state != DeliveryState.REPLACED,),
+        (ScoreDelivery.state.not_in((DeliveryState.REPLACED, DeliveryState.WAITING)),),
+    )
+    ids = sa.union(
+        *(
+            sa.select(sa.func.max(ScoreDelivery.id))
+            .where(*mine, *more)
+            .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id)
+            for more in conditions
+        )
+    )
+    rows = session.scalars(
+        sa.select(ScoreDelivery)
+        .where(ScoreDelivery.id.in_(ids))
+        .order_by(ScoreDelivery.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    cells = {pair: Cell() for pair in pairs}
+    for row in rows:
+        cell = cells.get((row.person_id, row.item_id))
+        if cell is None:
+            continue
+        cell.newest = row
+        if row.state is not DeliveryState.REPLACED:
+            cell.current = row
+            if row.state is not DeliveryState.WAITING:
+                cell.before = row
+    return cells
+
+
+def _leaves_something(cell: Cell, value: Worth | None, now: datetime) -> bool:
+    """Whether a new delivery is called for. What waits in vain is taken back here."""
+    current = cell.current
+    if current is None:
+        return value is not None
     if value is None:
         # Nothing is left to send. A score that has not left stays here; one that was sent is cleared by a teacher.
-        if last is not None and last.state is DeliveryState.WAITING:
-            last.state, last.done_at = DeliveryState.REPLACED, now
-        return None
-    unchanged = last is not None and (last.score, last.maximum, last.comment) == (
-        value.score,
-        value.maximum,
-        value.comment,
-    )
-    if unchanged:
-        return None
-    return _write(
-        session,
-        course_id,
-        person_id,
-        item_id,
-        value.score,
-        value.maximum,
-        value.level,
-        value.comment,
-        now,
-        last,
-    )
+        _take_back(current, now)
+        return False
+    if _carries(current, value):
+        if current.state is DeliveryState.SENDING and current.reason == WITHDRAWN:
+            current.reason = ""
+        return False
+    if current.state is DeliveryState.KEPT and current.level == value.level:
+        return False  # the teacher chose the LMS's value over this very level
+    untried = current.state is DeliveryState.WAITING and current.reason not in PERHAPS_TAKEN
+    if untried and cell.before and cell.before.state is DeliveryState.SENT and _carries(cell.before, value):
+        _take_back(current, now)
+        return False
+    return True
+
+
+def _take_back(delivery: ScoreDelivery, now: datetime) -> None:
+    if delivery.state is DeliveryState.WAITING:
+        delivery.state, delivery.done_at = DeliveryState.REPLACED, now
+    elif delivery.state is DeliveryState.SENDING:
+        delivery.reason = WITHDRAWN
+
+
+def _carries(delivery: ScoreDelivery, value: Worth) -> bool:
+    carried = (delivery.score, delivery.maximum, delivery.comment)
+    return carried == (value.score, value.maximum, value.comment)
 
 
 def _write(
     session: Session,
     course_id: int,
-    person_id: int,
-    item_id: int,
-    score: Decimal | None,
-    maximum: int,
-    level: int | None,
-    comment: str,
+    pair: tuple[int, int],
+    cell: Cell,
+    value: Worth,
     now: datetime,
-    last: ScoreDelivery | None,
     *,
     forced: bool = False,
 ) -> ScoreDelivery:
-    """Write one delivery; it takes the place of one that still waits. Its timestamp is pinned here."""
-    timestamp = now
-    if last is not None:
-        # A cleared grade is stamped by the LMS's own clock, when it took the clear.
-        after = max(last.timestamp, last.done_at) if last.score is None and last.done_at else last.timestamp
-        timestamp = max(now, after + BETWEEN_SCORES)
-        if last.state is DeliveryState.WAITING:
-            last.state, last.done_at = DeliveryState.REPLACED, now
-            session.flush()
-    delivery = ScoreDelivery(
+    delivery = _new_delivery(course_id, pair, cell, value, now, forced=forced)
+    session.flush()
+    session.add(delivery)
+    session.flush()
+    return delivery
+
+
+def _new_delivery(
+    course_id: int, pair: tuple[int, int], cell: Cell, value: Worth, now: datetime, *, forced: bool = False
+) -> ScoreDelivery:
+    """A delivery that takes the place of one that still waits. Its timestamp is pinned here."""
+    if cell.current is not None and cell.current.state is DeliveryState.WAITING:
+        cell.current.state, cell.current.done_at = DeliveryState.REPLACED, now
+    timestamp = _stamp(cell, now)
+    return ScoreDelivery(
         course_id=course_id,
-        person_id=person_id,
-        item_id=item_id,
-        score=score,
-        maximum=maximum,
-        level=level,
-        comment=comment,
+        person_id=pair[0],
+        item_id=pair[1],
+        score=value.score,
+        maximum=value.maximum,
+        level=value.level,
+        comment=value.comment,
         timestamp=timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000),
         state=DeliveryState.WAITING,
         forced=forced,
         not_before=now,
+        created_at=now,
     )
-    session.add(delivery)
-    session.flush()
-    return delivery
+
+
+def _stamp(cell: Cell, now: datetime) -> datetime:
+    """Now, or a second after the cell's newest delivery; after a clear, a second after the LMS took it."""
+    if cell.newest is None:
+        return now
+    after = cell.newest.timestamp
+    if cell.before and cell.before.score is None and cell.before.done_at:
+        after = max(after, cell.before.done_at)
+    return max(now, after + BETWEEN_SCORES)
 
 
 def complexity_words() -> dict[int, str]:
@@ -229,8 +334,16 @@ def complexity_words() -> dict[int, str]:
 
 
 def _comment(position: Position, found: list[Observation], scale: Scale) -> str:
-    """« maîtrisée en situation variée ; bien maîtrisée en situation simple ; 6 situations, la dernière le 19 mars »."""
-    locale, words = str(get_locale() or "fr"), complexity_words()
+    """« maîtrisée en situation variée ; bien maîtrisée en situation simple ; 6 situations, la dernière le 19 mars ».
+
+    In French whoever asks: the class reads it, and a colleague's language must not send everything again.
+    """
+    with force_locale(COMMENT_LOCALE):
+        return _comment_now(position, found, scale)
+
+
+def _comment_now(position: Position, found: list[Observation], scale: Scale) -> str:
+    locale, words = COMMENT_LOCALE, complexity_words()
     parts = [
         f"{scale.word(level, locale)} {words[complexity]}"
         for complexity, level in sorted(position.levels.items(), reverse=True)
@@ -242,4 +355,4 @@ def _comment(position: Position, found: list[Observation], scale: Scale) -> str:
     )
     if position.provisional:
         parts.append(_("provisoire"))
-    return " ; ".join(parts)
+    return "\u202f; ".join(parts)

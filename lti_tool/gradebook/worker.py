@@ -41,7 +41,10 @@ def sweep(app: Flask) -> None:
 
 
 def run_worker(app: Flask) -> None:
-    """Run the jobs of the queue until SIGTERM or SIGINT, which let the one in hand finish."""
+    """Run the jobs of the queue until SIGTERM, which lets the one in hand finish, or SIGINT, which does not.
+
+    Either loses nothing: what was in hand is taken up again when its lease ends.
+    """
     consumer = app.extensions["spirale_queue"].create_consumer(
         workers=1,
         periodic=True,
@@ -51,5 +54,7 @@ def run_worker(app: Flask) -> None:
         max_delay=0.5,
         scheduler_interval=1,
         check_worker_health=True,
+        graceful_signal="TERM",
+        shutdown_timeout=30,
     )
     consumer.run()

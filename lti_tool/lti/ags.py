@@ -27,6 +27,8 @@ LINEITEMS = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 SCORE = "application/vnd.ims.lis.v1.score+json"
 RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
 LONGEST_LABEL = 255
+LARGEST_NUMBER = 1_000_000
+"""A score or a maximum beyond it is no grade: it is read as none."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,29 @@ class Result:
     comment: str
 
 
-def find_column(service: Service, lineitems_url: str, resource_id: str, tag: str) -> Column | None:
+def find_column(
+    service: Service, lineitems_url: str, resource_id: str, tag: str, known_url: str = ""
+) -> Column | None:
     """Our column of that identity, tied to no link; None when there is none.
 
-    Filters are asked for, and applied again here: platforms may ignore them.
+    Filters are asked for, and applied again here: platforms may ignore them. Where there are several (nothing in a
+    platform forbids it) the one already known is taken, else the first.
     """
     url = _with_query(lineitems_url, {"resource_id": resource_id, "tag": tag})
+    columns = []
     for page in service.pages(url, (SCOPE_LINEITEM,), LINEITEMS):
         if not isinstance(page, list):
             raise PlatformRefused("the list of columns is not a list")
-        for found in page:
-            if (
-                isinstance(found, dict)
-                and found.get("resourceId") == resource_id
-                and found.get("tag") == tag
-                and not found.get("resourceLinkId")
-            ):
-                return _column(found)
-    return None
+        columns += [
+            _column(found)
+            for found in page
+            if isinstance(found, dict)
+            and found.get("resourceId") == resource_id
+            and found.get("tag") == tag
+            and not found.get("resourceLinkId")
+        ]
+    known = (column for column in columns if column.url == known_url)
+    return next(known, columns[0] if columns else None)
 
 
 def create_column(service: Service, lineitems_url: str, wanted: Column) -> Column:
@@ -183,9 +190,10 @@ def _decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except ArithmeticError:
         return None
+    return number if number.is_finite() and abs(number) < LARGEST_NUMBER else None
 
 
 def _stamp(moment: datetime) -> str:
@@ -201,4 +209,6 @@ def _below(column_url: str, name: str) -> str:
 
 def _with_query(url: str, extra: dict[str, str]) -> str:
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *extra.items()])))
+    return urlunsplit(
+        parts._replace(query=urlencode([*parse_qsl(parts.query, keep_blank_values=True), *extra.items()]))
+    )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -37,11 +39,11 @@ class Answer:
     """The `Link` header's `rel="next"`."""
 
     def json(self) -> Any:
-        """The body as JSON. Raises `PlatformRefused` when it is not: asking again would not help."""
+        """The body as JSON. Raises `PlatformDelayed` when it is not: a proxy's page, an answer cut short."""
         try:
             return json.loads(self.body)
         except ValueError as error:
-            raise PlatformRefused("the answer is not JSON", self.status) from error
+            raise PlatformDelayed("the answer is not JSON", self.status) from error
 
 
 def ask(
@@ -60,10 +62,10 @@ def ask(
         with _session().request(
             method, url, headers=headers, data=data, timeout=timeout_s, allow_redirects=False, stream=True
         ) as response:
-            body = _read(response)
+            body = _read(response, time.monotonic() + timeout_s)
     except requests.RequestException as error:
         raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
-    if response.ok and not response.is_redirect:
+    if 200 <= response.status_code < 300:
         return Answer(response.status_code, body, response.links.get("next", {}).get("url"))
     raise _failure(response)
 
@@ -74,7 +76,17 @@ def _session() -> requests.Session:
         session = requests.Session()
         session.trust_env = False
         session.headers["User-Agent"] = f"Spirale/{__version__}"
-        retry = Retry(total=GET_TRIES, backoff_factor=0.2, allowed_methods={"GET"}, redirect=False, status=0)
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Only what never got an answer is asked again here: an answer, « later » included, is the caller's to read.
+        retry = Retry(
+            total=GET_TRIES,
+            backoff_factor=0.2,
+            allowed_methods={"GET"},
+            redirect=False,
+            status=0,
+            respect_retry_after_header=False,
+            raise_on_status=False,
+        )
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry))
         _own.session = session
@@ -82,12 +94,15 @@ def _session() -> requests.Session:
     return session_of_thread
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: requests.Response, until: float) -> bytes:
+    """The body; the time limit is on the whole of it (requests' own is between two pieces)."""
     body = b""
     for piece in response.iter_content(65_536):
         body += piece
         if len(body) > LARGEST_ANSWER:
             raise PlatformRefused("the answer is too large", response.status_code)
+        if time.monotonic() > until:
+            raise PlatformDelayed("no answer (too slow)")
     return body
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from ..errors import PlatformDelayed, PlatformRefused
+from ..errors import PlatformDelayed, PlatformError, PlatformRefused
 from .http import ask
 
+TOKEN_REFUSED = "token refused"  # noqa: S105 - a reason, not a secret
 EARLY_S = 60
 """A token is not used in its last minute."""
 BACKDATED_S = 5
@@ -37,6 +38,9 @@ class Caller:
 class _Slot:
     token: str = ""
     expires: float = 0.0
+    fetches: int = 0
+    error: PlatformError | None = None
+    """Why the last fetch failed."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -50,13 +54,23 @@ class Tokens:
     def get(self, caller: Caller, scopes: tuple[str, ...]) -> str:
         """A token for these scopes.
 
-        Raises `PlatformDelayed` (also when the platform refuses: the whole platform waits, no score is lost).
+        Raises `PlatformDelayed` (also when the platform refuses: the whole platform waits, no score is lost), or
+        `PlatformRefused` when it grants less than was asked.
         """
         slot = self._slot(caller, scopes)
+        before = slot.fetches
         with slot.lock:
-            if time.monotonic() >= slot.expires:
+            if time.monotonic() < slot.expires:
+                return slot.token
+            if slot.fetches != before and slot.error is not None:
+                raise slot.error  # those who waited for this fetch share its failure
+            slot.fetches += 1
+            try:
                 slot.token, lifetime_s = _fetch(caller, scopes)
-                slot.expires = time.monotonic() + lifetime_s - EARLY_S
+            except PlatformError as error:
+                slot.error = error
+                raise
+            slot.error, slot.expires = None, time.monotonic() + lifetime_s - EARLY_S
             return slot.token
 
     def drop(self, caller: Caller, scopes: tuple[str, ...], token: str) -> None:
@@ -84,12 +98,15 @@ def _fetch(caller: Caller, scopes: tuple[str, ...]) -> tuple[str, float]:
         answer = ask("POST", caller.token_url, data=form, timeout_s=caller.timeout_s).json()
         token, lifetime_s = answer["access_token"], float(answer.get("expires_in", 0))
         granted = set(str(answer.get("scope") or " ".join(scopes)).split())
-    except PlatformRefused as error:
-        raise PlatformDelayed("token refused", error.status, whole_platform=True) from error
+    except (PlatformRefused, PlatformDelayed) as error:
+        if not error.status:
+            raise  # silence is the same whatever was asked
+        retry_at = error.retry_at if isinstance(error, PlatformDelayed) else None
+        raise PlatformDelayed(TOKEN_REFUSED, error.status, retry_at=retry_at, whole_platform=True) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PlatformDelayed("token answer not understood", whole_platform=True) from error
+        raise PlatformDelayed(TOKEN_REFUSED, 200, whole_platform=True) from error
     if not isinstance(token, str) or not token:
-        raise PlatformDelayed("token answer not understood", whole_platform=True)
+        raise PlatformDelayed(TOKEN_REFUSED, 200, whole_platform=True)
     if not granted.issuperset(scopes):
         raise PlatformRefused("scope not granted", 403)
     return token, lifetime_s

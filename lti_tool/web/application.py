@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 import structlog
@@ -70,16 +71,23 @@ def init_logging() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(_stderr()),
+        logger_factory=_Stderr,
         cache_logger_on_first_use=False,
     )
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 
-def _stderr() -> Any:
-    import sys  # noqa: PLC0415 - looked up at each start: tests replace it
+class _Stderr:
+    """Writes lines on whatever standard error is at that moment."""
 
-    return sys.stderr
+    def __init__(self, *_args: object) -> None:
+        pass
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    info = warning = error = msg
 
 
 def _wanted_locale() -> str:

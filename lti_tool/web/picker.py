@@ -1,6 +1,148 @@
-"""Being written."""
+"""The picker: a teacher chooses in the LMS what Spirale adds to the course (Deep Linking)."""
 
-from .guard import May, page
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, render_template, request
+from flask_babel import gettext as _
+
+from ..activities.editing import list_activities
+from ..activities.links import CUSTOM_ACTIVITY, CUSTOM_PAGE
+from ..activities.models import Activity
+from ..config import Config
+from ..db import db
+from ..errors import BadInput, NotFound
+from ..frameworks.models import FrameworkItem
+from ..frameworks.sheets import competences, find_framework, groups
+from ..lti.deep_linking import ContentItem, answer
+from ..lti.keys import signing_key
+from ..lti.launch import LAUNCH_PATH
+from .guard import May, page, visit
+from .referential import official
+from .shown import show_activity
+
+SHOWN_AT_FIRST = 8
+ITEM = "item"
+"""Name of every box of the form: `activity:12`, `competence:1C`, `page:overview`."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A page for the whole course that may be added."""
+
+    value: str
+    title: str
+    text: str
+
 
 @page("/picker", may=May.TEACH)
-def picker(): return "being written"
+def picker() -> str:
+    """What may be added to the course, in one form; `chosen` ticks an activity that was just made."""
+    _settings()
+    return _form([f"activity:{number}" for number in request.args.getlist("chosen")])
+
+
+@page("/picker", may=May.TEACH, methods=("POST",))
+def answer_picker() -> str | tuple[str, int]:
+    """Hand the choice, or nothing, back to the platform: a page whose form posts the signed answer."""
+    settings = _settings()
+    chosen = list(dict.fromkeys(request.form.getlist(ITEM)))
+    items: list[ContentItem] = []
+    if request.form.get("action") != "cancel":
+        try:
+            items = _content_items(chosen, settings)
+        except BadInput as error:
+            return _form(chosen, error.problems[ITEM]), 422
+    config: Config = current_app.extensions["spirale_config"]
+    kid, key = signing_key(db.session, config.secret_key)
+    db.session.commit()
+    session = visit().session
+    token = answer(
+        session.course.platform, session.deployment.deployment_id, settings["data"], items, kid, key
+    )
+    return render_template(
+        "picker_return.html", return_url=settings["return_url"], token=token, count=len(items), nav=[]
+    )
+
+
+def _settings() -> dict[str, Any]:
+    """What the platform asked for. Raises `NotFound` in a session that no deep-linking request opened."""
+    settings = visit().session.deep_linking
+    if settings is None:
+        raise NotFound("this session does not come from a deep-linking request")
+    return settings
+
+
+def _content_items(chosen: list[str], settings: dict[str, Any]) -> list[ContentItem]:
+    """The links to add, in the order of the page. Raises `BadInput`."""
+    if not chosen:
+        raise BadInput({ITEM: _("Rien n’est choisi : cocher au moins un élément, ou annuler.")})
+    if len(chosen) > 1 and not settings["accept_multiple"]:
+        raise BadInput({ITEM: _("La plateforme n’accepte qu’un élément à la fois : n’en garder qu’un.")})
+    offered = _offered()
+    if not set(chosen) <= set(offered):
+        raise BadInput({ITEM: _("Un élément choisi n’est plus dans ce cours : choisir de nouveau.")})
+    return [item for value, item in offered.items() if value in chosen]
+
+
+def _offered() -> dict[str, ContentItem]:
+    """Everything the form offers, by the value of its box."""
+    config: Config = current_app.extensions["spirale_config"]
+    url = config.base_url + LAUNCH_PATH
+    activities = {
+        f"activity:{one.id}": ContentItem(one.title, one.situation, url, {CUSTOM_ACTIVITY: one.uuid})
+        for one in _activities()
+    }
+    pages = {
+        f"competence:{one.code}": ContentItem(
+            f"{one.code} {one.label or one.statement}",
+            one.statement,
+            url,
+            {CUSTOM_PAGE: f"competence:{one.code}"},
+        )
+        for one in _competences()
+    }
+    overviews = {
+        f"page:{one.value}": ContentItem(one.title, one.text, url, {CUSTOM_PAGE: one.value})
+        for one in _overviews()
+    }
+    return {**activities, **pages, **overviews}
+
+
+def _activities() -> list[Activity]:
+    return list_activities(db.session, visit().course)
+
+
+def _competences() -> list[FrameworkItem]:
+    framework = find_framework(db.session, visit().course.framework_slug)
+    return competences(db.session, framework.id)
+
+
+def _overviews() -> list[Overview]:
+    return [
+        Overview(
+            "overview",
+            _("Bilan de la classe"),
+            _("Où en est la classe, compétence par compétence ; un élève y voit ses propres compétences."),
+        ),
+        Overview("me", _("Ma spirale"), _("Mes compétences, situation après situation.")),
+    ]
+
+
+def _form(chosen: list[str], problem: str = "") -> str:
+    framework = find_framework(db.session, visit().course.framework_slug)
+    activities = [show_activity(one) for one in _activities()]
+    return render_template(
+        "picker.html",
+        first=activities[:SHOWN_AT_FIRST],
+        others=activities[SHOWN_AT_FIRST:],
+        groups=groups(db.session, framework.id),
+        overviews=_overviews(),
+        chosen=set(chosen),
+        multiple=_settings()["accept_multiple"],
+        problem=problem,
+        fr=official(framework),
+        nav=[],
+    )

@@ -28,9 +28,6 @@ from .guard import May, here, page, visit
 from .reasons import Reason, both, describe_turns, explain, in_situation
 from .shown import code_words, level_word, locale, scale, short_date, speciality_words, today
 
-MOST_NAMED = 4
-"""Unexplored competences are named up to so many; beyond, they are counted."""
-
 
 @dataclass(frozen=True)
 class Line:
@@ -55,12 +52,12 @@ class Spiral:
 
 @dataclass(frozen=True)
 class Explored:
-    """A speciality: how many situations, how many of the competences, and what is left (empty: nothing to say)."""
+    """A speciality: how many situations, how many competences, and the codes of those never worked in it."""
 
     speciality: str
     situations: int
     competences: int
-    left: str
+    missing: list[str]
 
 
 @dataclass(frozen=True)
@@ -130,6 +127,7 @@ def to_do() -> str:
         done=done,
         level_word=level_word,
         code_words=code_words(),
+        speciality_words=speciality_words(),
     )
 
 
@@ -138,7 +136,10 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
     course = visit().course
     items = competences(db.session, find_framework(db.session, course.framework_slug).id)
     found = observations(db.session, course.id, person_ids=[person_id])
-    masteries = {item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()}
+    masteries = {
+        item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()
+    }
+    explored = _explored(items, found)
     chosen = _chosen(items, masteries)
     mastery = masteries.get(chosen.id) if chosen else None
     return render_template(
@@ -150,8 +151,8 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         chosen=chosen,
         spiral=_spiral(chosen, mastery) if chosen and mastery else None,
         next_turn=_next_turn(course, chosen, person_id) if chosen else None,
-        explored=_explored(items, found),
-        anything=bool(found),
+        explored=explored,
+        unexplored=_unexplored(explored),
         address=lambda code: _address(code, pupil),
         turn_address=lambda activity: here("grid" if pupil else "activity", activity_id=activity.id),
         level_word=level_word,
@@ -179,7 +180,12 @@ def _chosen(items: list[FrameworkItem], masteries: dict[int, Mastery]) -> Framew
     worked = [item for item in items if item.id in masteries]
     if not worked:
         return items[0] if items else None
-    return max(worked, key=lambda item: masteries[item.id].turns[0].activity.starts_on)
+    return max(worked, key=lambda item: _freshness(masteries[item.id]))
+
+
+def _freshness(mastery: Mastery) -> tuple[date, int]:
+    """The day of the latest turn; of those of one day, the longer spiral says more."""
+    return mastery.turns[0].activity.starts_on, len(mastery.turns)
 
 
 def _spiral(item: FrameworkItem, mastery: Mastery) -> Spiral:
@@ -239,33 +245,34 @@ def _explored(items: list[FrameworkItem], found: list[Observation]) -> list[Expl
     explored = []
     for speciality in SPECIALITIES:
         seen = [o for o in found if speciality in o.activity.specialities]
-        worked = {o.item_id for o in seen} & {item.id for item in items}
-        missing = [item.code for item in items if item.id not in worked]
+        worked = {o.item_id for o in seen}
         explored.append(
             Explored(
                 speciality=speciality,
                 situations=len({o.activity.id for o in seen}),
-                competences=len(worked),
-                left=_left(speciality, missing, len(items)),
+                competences=sum(item.id in worked for item in items),
+                missing=[item.code for item in items if item.id not in worked],
             )
         )
     return explored
 
 
-def _left(speciality: str, missing: list[str], total: int) -> str:
-    word = speciality_words()[speciality]
-    if not missing:
-        return ""
-    if len(missing) == total:
-        return _("En %(speciality)s, tout reste à explorer.", speciality=word)
-    if len(missing) <= MOST_NAMED:
-        return _("En %(speciality)s, rien encore pour %(codes)s.", speciality=word, codes=both(missing))
-    return _(
-        "En %(speciality)s, %(n)d compétences sur %(total)d restent à explorer.",
-        speciality=word,
-        n=len(missing),
-        total=total,
-    )
+def _unexplored(explored: list[Explored]) -> list[str]:
+    """What is left to explore, in sentences."""
+    words = speciality_words()
+    sentences = [
+        _(
+            "En %(speciality)s, rien encore pour %(codes)s.",
+            speciality=words[one.speciality],
+            codes=both(one.missing),
+        )
+        for one in explored
+        if one.situations and one.missing
+    ]
+    untouched = [words[one.speciality] for one in explored if not one.situations]
+    if untouched:
+        sentences.append(_("Tout reste à explorer en %(specialities)s.", specialities=both(untouched)))
+    return sentences
 
 
 def _find_pupil(course: Course, person_id: int) -> tuple[Pupil, Leaf]:

@@ -55,9 +55,7 @@ def describe_turns(turns: Sequence[Observation]) -> str:
     runs = []
     for complexity in sorted({o.activity.complexity for o in turns}):
         levels = [str(o.level) for o in turns if o.activity.complexity == complexity]
-        runs.append(
-            _("%(levels)s %(situation)s", levels=then(levels), situation=in_situation()[complexity])
-        )
+        runs.append(_("%(levels)s %(situation)s", levels=then(levels), situation=in_situation()[complexity]))
     first, last = turns[0].activity.starts_on, turns[-1].activity.starts_on
     when = (
         _("le %(day)s", day=day_words(last))

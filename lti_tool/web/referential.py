@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -35,7 +36,7 @@ from ..frameworks.sheets import (
     sheet,
 )
 from .guard import May, here, page, visit
-from .shown import code_words, level_word, locale, short_date
+from .shown import code_words, level_word, locale, long_date, short_date
 
 
 @dataclass
@@ -75,6 +76,8 @@ def referential() -> str:
         framework=framework,
         linked=linked,
         groups=found,
+        group_name=group_name,
+        source_date=_source_date(framework),
         subcompetences=children(
             db.session, [c for group in found for c in group.competences], "subcompetence"
         ),
@@ -103,6 +106,8 @@ def competence(code: str) -> str:
         guide=framework.guide,
         fr=official(framework),
         parts_text=parts_text,
+        group_name=group_name,
+        absent_text=lambda side, type_: _absent_text(framework, side, type_),
     )
 
 
@@ -202,6 +207,22 @@ def _pupils_known(course: Course) -> int:
 # ----- words -----
 
 
+def _source_date(framework: Framework) -> str:
+    """The date of the official text in words; empty when the file gives none."""
+    try:
+        return long_date(date.fromisoformat(framework.source.get("date", "")))
+    except ValueError:
+        return ""
+
+
+def _absent_text(framework: Framework, side: str, type_: str) -> str:
+    """What the source says of a type that one side does not have; empty when it says nothing."""
+    for line in framework.guide.get("absent", []):
+        if (line.get("side"), line.get("type")) == (side, type_):
+            return str(line.get("text", ""))
+    return ""
+
+
 def official(framework: Framework) -> Markup:
     """The `lang` attribute of official text, for pages in another language."""
     if framework.language == locale():
@@ -242,14 +263,14 @@ def type_titles() -> dict[str, str]:
 def type_words() -> dict[str, str]:
     """What one statement of each type is called."""
     return {
-        GROUP: _("bloc ou groupe de compétences"),
-        "competence": _("compétence"),
-        "subcompetence": _("sous-compétence"),
-        "criterion": _("critère d’évaluation"),
-        "behaviour": _("comportement professionnel"),
-        "knowledge": _("savoir associé"),
-        "knowledge_limit": _("limite de savoir"),
-        "resource": _("ressource"),
-        "relation": _("relation"),
-        "expected_result": _("résultat attendu"),
+        GROUP: _("Bloc ou groupe de compétences"),
+        "competence": _("Compétence"),
+        "subcompetence": _("Sous-compétence"),
+        "criterion": _("Critère d’évaluation"),
+        "behaviour": _("Comportement professionnel"),
+        "knowledge": _("Savoir associé"),
+        "knowledge_limit": _("Limite de savoir"),
+        "resource": _("Ressource"),
+        "relation": _("Relation"),
+        "expected_result": _("Résultat attendu"),
     }

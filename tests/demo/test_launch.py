@@ -5,6 +5,7 @@ import pytest
 
 from lti_tool.demo.activities import Column, NewActivity
 from lti_tool.demo.people import CLAIRE_MOREL, MRC1, YANN_LE_GOFF, by_name
+from lti_tool.demo.variables import custom_claim
 
 from .played_tool import (
     AGS,
@@ -174,7 +175,7 @@ def test_a_key_with_capitals_or_punctuation_comes_twice(enter, tool, store):
     assert (custom["Casse.Mixte"], custom["casse_mixte"]) == ("1", "1")
 
 
-def test_the_registrations_parameter_wins_and_a_withheld_name_is_null(another_demo, settings, clock):
+def test_a_registrations_parameter_is_substituted_and_a_withheld_name_is_null(another_demo, settings, clock):
     custom = {"full_name": "$Person.name.full", "course": "$Context.id"}
     address = another_demo(names=False, tool_custom=custom)
     browser, tool = Browser(address, ADAM.sub), Tool(address, settings.tool_url, clock)
@@ -227,3 +228,10 @@ def test_a_submission_review_names_the_pupil_and_goes_to_its_own_address(enter, 
 @pytest.mark.parametrize(("sub", "status"), [("6", 200), ("7", 403), (YANN_LE_GOFF.sub, 200)])
 def test_a_pupil_reviews_only_himself(enter, sub, status):
     assert enter(sub).get("/courses/2/activities/1/review/6/launch").status_code == status
+
+
+def test_on_a_clash_the_registrations_parameter_wins():
+    assert custom_claim({"a": "activity", "b": "1"}, {"a": "registration"}, {}) == {
+        "a": "registration",
+        "b": "1",
+    }

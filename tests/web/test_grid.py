@@ -1,0 +1,276 @@
+"""The grid: saved as typed, in one batch or as a form; nothing typed is lost, nothing is written twice."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from lti_tool.activities.models import Activity
+from lti_tool.assessment.models import Assessment
+from lti_tool.db import db, utcnow
+from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
+from tests import factories
+from tests.conftest import School, Visitor
+
+
+@pytest.fixture
+def grid(school: School) -> dict[str, int]:
+    """An activity on 1A and 1C: its id, and its competences' ids."""
+    with school.app.app_context():
+        made = factories.activity(school.course, "1A", "1C")
+        db.session.commit()
+        return {"id": made.id, "1A": factories.competence("1A").id, "1C": factories.competence("1C").id}
+
+
+def entry(school: School, grid: dict[str, int], name: str, code: str, value: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "key": str(uuid.uuid4()),
+        "person": school.people[name].id,
+        "competence": grid[code],
+        "value": value,
+        "comment": None,
+        **more,
+    }
+
+
+def save(visitor: Visitor, grid: dict[str, int], *entries: dict[str, Any], since: int = 0) -> Any:
+    return visitor.post_json(f"/activities/{grid['id']}/cells", {"entries": list(entries), "since": since})
+
+
+def rows(school: School) -> list[tuple[str, str, int | None, str | None, str]]:
+    """Every entry, oldest first: pupil, competence, level, code, comment."""
+    with school.app.app_context():
+        names = {person.id: name for name, person in school.people.items()}
+        return [
+            (names[a.person_id], a.item.code, a.level, a.code, a.comment)
+            for a in db.session.scalars(sa.select(Assessment).order_by(Assessment.id))
+        ]
+
+
+def waiting(school: School) -> list[tuple[str, float]]:
+    with school.app.app_context():
+        names = {person.id: name for name, person in school.people.items()}
+        return [
+            (names[d.person_id], float(d.score or 0))
+            for d in db.session.scalars(
+                sa.select(ScoreDelivery)
+                .where(ScoreDelivery.state == DeliveryState.WAITING)
+                .order_by(ScoreDelivery.id)
+            )
+        ]
+
+
+def test_what_is_typed_is_written_with_its_score_in_one_transaction(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    answer = save(
+        teacher,
+        grid,
+        entry(school, grid, "Adam", "1A", "3"),
+        entry(school, grid, "Zoé", "1C", "abs", comment="Absente, excusée"),
+    )
+    assert answer.status_code == 200
+    body = answer.get_json()
+    assert [(s["value"], s["comment"]) for s in body["saved"]] == [("3", ""), ("ABS", "Absente, excusée")]
+    assert body["refused"] == []
+    assert rows(school) == [("Adam", "1A", 3, None, ""), ("Zoé", "1C", None, "ABS", "Absente, excusée")]
+    assert waiting(school) == [("Adam", 3.0)]
+
+
+def test_the_same_entry_sent_twice_is_written_once(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    typed = entry(school, grid, "Adam", "1A", "3")
+    first, second = save(teacher, grid, typed).get_json(), save(teacher, grid, typed).get_json()
+    assert first["saved"] == second["saved"]
+    assert len(rows(school)) == 1
+    assert len(waiting(school)) == 1
+
+
+def test_every_change_is_kept_and_the_newest_counts(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    for value in ("2", "3", ""):
+        save(teacher, grid, entry(school, grid, "Adam", "1A", value))
+    assert [row[2] for row in rows(school)] == [2, 3, None]
+    assert waiting(school) == []  # undone before it left
+    assert 'value="2"' not in teacher.get(f"/activities/{grid['id']}/grid").text.split("Aïcha")[0]
+
+
+@pytest.mark.parametrize("value", ["5", "0", "-1", "3.5", "33", "²", "é", "maîtrisée", "9" * 400, "3; DROP TABLE"])
+def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
+    school: School, grid: dict[str, int], value: str
+) -> None:
+    wrong, right = entry(school, grid, "Adam", "1A", value), entry(school, grid, "Zoé", "1A", "4")
+    body = save(school.visit("teacher"), grid, wrong, right).get_json()
+    (refused,) = body["refused"]
+    assert refused["key"] == wrong["key"]
+    assert "n’est pas un niveau" in refused["message"]
+    assert [s["key"] for s in body["saved"]] == [right["key"]]
+    assert rows(school) == [("Zoé", "1A", 4, None, "")]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"value": 5},
+        {"value": None},
+        {"person": "1"},
+        {"person": True},
+        {"person": 2**40},
+        {"competence": None},
+        {"key": 3},
+        {"comment": 7},
+    ],
+)
+def test_a_request_that_is_not_one_writes_nothing(school: School, grid: dict[str, int], broken: dict[str, Any]) -> None:
+    teacher = school.visit("teacher")
+    answer = save(teacher, grid, {**entry(school, grid, "Adam", "1A", "3"), **broken})
+    assert answer.status_code == 400
+    assert answer.get_json()["message"]
+    assert rows(school) == []
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"entries": "x"}, {"entries": [1]}, {"entries": [], "since": "x"}])
+def test_a_body_of_another_shape_is_refused(school: School, grid: dict[str, int], body: Any) -> None:
+    answer = school.visit("teacher").post_json(f"/activities/{grid['id']}/cells", body)
+    assert answer.status_code == 400
+
+
+def test_a_pupil_of_another_course_or_a_competence_of_another_activity_is_refused(
+    school: School, grid: dict[str, int]
+) -> None:
+    with school.app.app_context():
+        stranger = factories.enrolled(factories.course(), "Nadia", "Autre").id
+        other = factories.competence("3B").id
+        db.session.commit()
+    body = save(
+        school.visit("teacher"),
+        grid,
+        entry(school, grid, "Adam", "1A", "3", person=stranger),
+        entry(school, grid, "Adam", "1A", "3", competence=other),
+    ).get_json()
+    assert [r["message"].split(" : ")[0] for r in body["refused"]] == [
+        "Cet élève n’est plus dans le cours",
+        "Cette compétence n’est plus dans l’activité",
+    ]
+    assert rows(school) == []
+
+
+def test_two_teachers_see_each_others_entries_and_lose_none(school: School, grid: dict[str, int]) -> None:
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    mine = save(claire, grid, entry(school, grid, "Adam", "1A", "3")).get_json()
+    theirs = save(karim, grid, entry(school, grid, "Adam", "1A", "2"), since=0).get_json()
+    assert [(c["value"], c["by"], c["by_name"]) for c in theirs["cells"]] == [("3", "CM", "Claire M.")]
+    seen = claire.get(f"/activities/{grid['id']}/cells?since={mine['cursor']}").get_json()
+    assert [(c["value"], c["by"]) for c in seen["cells"]] == [("2", "KD")]
+    assert seen["people"] == 4
+    assert [row[2] for row in rows(school)] == [3, 2]
+
+
+def test_the_whole_grid_can_be_saved_without_a_script(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    adam, zoe = school.people["Adam"].id, school.people["Zoé"].id
+    answer = teacher.post(
+        f"/activities/{grid['id']}/grid",
+        {f"c-{adam}-{grid['1A']}": "3", f"c-{zoe}-{grid['1C']}": " nr ", f"c-{zoe}-{grid['1A']}": ""},
+    )
+    assert answer.status_code == 303
+    assert sorted(rows(school)) == [("Adam", "1A", 3, None, ""), ("Zoé", "1C", None, "NR", "")]
+    page = teacher.get(answer.headers["Location"].split(teacher.sid)[1])
+    assert "Enregistré à" in page.text
+
+
+def test_a_form_with_a_wrong_level_saves_the_rest_and_shows_again_what_was_typed(
+    school: School, grid: dict[str, int]
+) -> None:
+    teacher = school.visit("teacher")
+    adam, zoe = school.people["Adam"].id, school.people["Zoé"].id
+    answer = teacher.post(
+        f"/activities/{grid['id']}/grid", {f"c-{adam}-{grid['1A']}": "7", f"c-{zoe}-{grid['1A']}": "4"}
+    )
+    assert "Adam B., 1A" in answer.text
+    assert "n’est pas un niveau" in answer.text
+    assert 'value="7"' in answer.text
+    assert rows(school) == [("Zoé", "1A", 4, None, "")]
+
+
+def test_a_form_drawn_before_a_colleague_typed_does_not_take_their_entry_away(
+    school: School, grid: dict[str, int]
+) -> None:
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    place = f"{school.people['Adam'].id}-{grid['1A']}"
+    save(karim, grid, entry(school, grid, "Adam", "1A", "4"))
+    claire.post(f"/activities/{grid['id']}/grid", {f"c-{place}": "", f"e-{place}": "0"})
+    assert rows(school) == [("Adam", "1A", 4, None, "")]
+
+
+def test_a_comment_can_be_saved_without_a_script(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    save(teacher, grid, entry(school, grid, "Chloé", "1C", "3"))
+    answer = teacher.post(
+        f"/activities/{grid['id']}/comments",
+        {"person": school.people["Chloé"].id, "competence": grid["1C"], "comment": "Bonnes questions ouvertes"},
+    )
+    assert answer.status_code == 303
+    assert rows(school)[-1] == ("Chloé", "1C", 3, None, "Bonnes questions ouvertes")
+    assert "Bonnes questions ouvertes" in teacher.get(f"/activities/{grid['id']}/grid").text
+
+
+def test_the_assessor_assesses_and_a_pupil_does_not(school: School, grid: dict[str, int]) -> None:
+    assert save(school.visit("assessor"), grid, entry(school, grid, "Adam", "1A", "2")).status_code == 200
+    refused = save(school.visit("Adam"), grid, entry(school, grid, "Adam", "1A", "4"))
+    assert refused.status_code == 403
+    assert refused.get_json()["message"].startswith("Cette page est réservée")
+    assert rows(school) == [("Adam", "1A", 2, None, "")]
+
+
+def test_the_margin_says_what_was_seen_before(school: School, grid: dict[str, int]) -> None:
+    with school.app.app_context():
+        earlier = factories.activity(school.course, "1A", starts_on=date(2026, 9, 15), complexity=2)
+        later = factories.activity(school.course, "1A", starts_on=date(2026, 12, 1))
+        factories.assessment(earlier, "1A", school.people["Adam"], 2, school.people["teacher"])
+        factories.assessment(later, "1A", school.people["Adam"], 4, school.people["teacher"])
+        db.session.commit()
+    text = school.visit("teacher").get(f"/activities/{grid['id']}/grid").text
+    assert "Avant\u00a0: 2 le 15 septembre, variée" in text
+    assert "1 décembre" not in text
+
+
+def test_one_pupil_at_a_time(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    chloe = school.people["Chloé"].id
+    page = teacher.get(f"/activities/{grid['id']}/grid/{chloe}")
+    assert "Chloé Martin" in page.text
+    assert "3 sur 4" in page.text
+    answer = teacher.post(
+        f"/activities/{grid['id']}/grid/{chloe}",
+        {f"level-{grid['1A']}": "4", f"code-{grid['1C']}": "NE", f"comment-{grid['1A']}": "Très clair", "then": "next"},
+    )
+    assert sorted(rows(school)) == [("Chloé", "1A", 4, None, "Très clair"), ("Chloé", "1C", None, "NE", "")]
+    assert answer.headers["Location"].endswith(f"/grid/{school.people['Zoé'].id}")
+
+
+def test_an_archived_activity_can_be_read_and_not_written(school: School, grid: dict[str, int]) -> None:
+    with school.app.app_context():
+        db.session.get_one(Activity, grid["id"]).archived_at = utcnow()
+        db.session.commit()
+    teacher = school.visit("teacher")
+    assert "readonly" in teacher.get(f"/activities/{grid['id']}/grid").text
+    refused = save(teacher, grid, entry(school, grid, "Adam", "1A", "3")).get_json()["refused"]
+    assert "archivée" in refused[0]["message"]
+    assert rows(school) == []
+
+
+def test_names_stay_apart_and_pupils_without_a_name_have_a_number(school: School, grid: dict[str, int]) -> None:
+    with school.app.app_context():
+        factories.enrolled(school.course, "Zoé", "Lopez")
+        factories.enrolled(school.course, "", "")
+        db.session.commit()
+    text = school.visit("teacher").get(f"/activities/{grid['id']}/grid").text
+    assert "Zoé Lambert" in text
+    assert "Zoé Lopez" in text
+    assert "Adam B." in text
+    assert "Élève 10" in text
+    assert "6 élèves connus" in text
