@@ -1,0 +1,114 @@
+"""The command line, as an administrator meets it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ADD = [
+    "platform", "add", "--name", "Moodle du lycée", "--issuer", "https://moodle.example.org", "--client-id", "abc",
+    "--auth-login-url", "https://moodle.example.org/mod/lti/auth.php",
+    "--auth-token-url", "https://moodle.example.org/mod/lti/token.php",
+    "--jwks-url", "https://moodle.example.org/mod/lti/certs.php", "--deployment-id", "1",
+]  # fmt: skip
+
+
+def spirale(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SPIRALE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "lti_tool", *words],
+        env={**kept, "SPIRALE_DATA_DIR": str(folder), **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, migrated: Path) -> Path:
+    (tmp_path / "spirale.db").write_bytes(migrated.read_bytes())
+    return tmp_path
+
+
+def test_an_empty_database_is_refused_with_the_advice_then_upgraded(tmp_path: Path) -> None:
+    refused = spirale(tmp_path, "platform", "list")
+    assert refused.returncode == 1
+    assert "spirale db upgrade" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert spirale(tmp_path, "db", "current").returncode == 1
+    upgraded = spirale(tmp_path, "db", "upgrade")
+    assert upgraded.returncode == 0, upgraded.stderr
+    assert spirale(tmp_path, "db", "current").returncode == 0
+    assert "mrc-seconde: 43 items, 890 links (unchanged)" in spirale(tmp_path, "referential", "load").stdout
+
+
+def test_a_platform_is_registered_listed_disabled_and_enabled(folder: Path) -> None:
+    added = spirale(folder, *ADD, SPIRALE_BASE_URL="https://spirale.example.org")
+    assert added.returncode == 0, added.stderr
+    for address in ("/lti/launch", "/lti/login", "/lti/jwks"):
+        assert f"https://spirale.example.org{address}" in added.stdout
+    listed = spirale(folder, "platform", "list").stdout
+    assert "Moodle du lycée" in listed
+    assert "enabled" in listed
+    assert spirale(folder, "platform", "disable", "1").returncode == 0
+    assert "disabled" in spirale(folder, "platform", "list").stdout
+    assert spirale(folder, "platform", "enable", "1").returncode == 0
+    assert "disabled" not in spirale(folder, "platform", "list").stdout
+
+
+def test_a_wrong_registration_names_each_option(folder: Path) -> None:
+    wrong = [*ADD[:-1], ""]
+    wrong[wrong.index("https://moodle.example.org/mod/lti/certs.php")] = "moodle/certs"
+    answer = spirale(folder, *wrong)
+    assert answer.returncode == 2
+    assert "--jwks-url" in answer.stderr
+    assert "--deployment-id" in answer.stderr
+    spirale(folder, *ADD)
+    again = spirale(folder, *ADD)
+    assert again.returncode == 2
+    assert "already platform 1" in again.stderr
+    missing = spirale(folder, "platform", "disable", "9")
+    assert missing.returncode == 1
+    assert "platform list" in missing.stderr
+
+
+def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
+    answer = spirale(tmp_path, "platform", "list", SPIRALE_DATABASE_URL="mysql://x")
+    assert answer.returncode == 1
+    assert "SPIRALE_DATABASE_URL" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+    answer = spirale(tmp_path, "platform", "list", SPIRALE_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert answer.returncode == 1
+    assert "does not answer" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_demo_does_not_start_in_production_nor_on_a_busy_port(tmp_path: Path) -> None:
+    import socket
+
+    answer = spirale(tmp_path, "demo", SPIRALE_CONFIG="production")
+    assert answer.returncode == 1
+    assert "production" in answer.stderr
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = str(busy.getsockname()[1])
+        answer = spirale(tmp_path, "demo", SPIRALE_PORT=port)
+    assert answer.returncode == 1
+    assert f"port {port} is busy" in answer.stderr
+    assert spirale(tmp_path, "demo", SPIRALE_PORT="abc").returncode == 1
+
+
+def test_checking_a_referential_needs_no_database(tmp_path: Path) -> None:
+    answer = spirale(tmp_path / "nowhere", "referential", "check")
+    assert answer.returncode == 0, answer.stderr
+    assert "mrc-seconde: 43 items, ok" in answer.stdout
+    assert not (tmp_path / "nowhere").exists()
