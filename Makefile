@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= python3
 
-.PHONY: help demo demo-reset test check setup lock clean
+.PHONY: help demo demo-reset test check setup lock translations clean
 
 help:
 	@echo "make demo        set up, then run the tool and a demo LMS (Ctrl-C stops both)"
@@ -46,6 +46,12 @@ lock: $(VENV)/.dev
 	@$(PY) -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --group dev pyproject.toml -o requirements-dev.lock
+
+# Texts changed: find them, carry them into the English catalogue (edit it), compile it.
+translations: $(VENV)/.dev
+	$(VENV)/bin/pybabel -q extract -F lti_tool/translations/babel.cfg -k _l --no-wrap --omit-header --no-location --sort-output -o /tmp/spirale.pot lti_tool
+	$(VENV)/bin/pybabel -q update --no-fuzzy-matching --no-wrap --omit-header -i /tmp/spirale.pot -d lti_tool/translations -l en
+	$(VENV)/bin/pybabel -q compile -d lti_tool/translations
 
 clean:
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

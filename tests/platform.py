@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,12 @@ QUICK = """
 [lti]
 http_timeout_s = {timeout_s}
 [delivery]
-retry_first_s = 0.02
-retry_longest_s = 0.08
+retry_first_s = 1.0
+retry_longest_s = 6.0
 tries = 4
 lease_s = 60
 """
-"""Settings of a test world: the same rules, in hundredths of a second."""
+"""Settings of a test world: fewer tries, shorter waits (`let_time_pass` ends them)."""
 
 
 # ----- servers -----
@@ -332,15 +333,21 @@ class DemoWorld:
         self.app: Flask = create_app(self.config)
         self.app.testing = False
         demo_file = folder / "demo.sqlite"
-        self.demo: Flask = create_demo_app(
-            DemoSettings(base_url=self.lms_url, tool_url=self.tool_url, database=demo_file)
+        self.lms_ahead = timedelta()
+        """How far the LMS's clock is ahead of the tool's."""
+        settings_of_lms = DemoSettings(
+            base_url=self.lms_url, tool_url=self.tool_url, database=demo_file, clock=self._lms_clock
         )
-        self.store = DemoStore(demo_file)
+        self.demo: Flask = create_demo_app(settings_of_lms)
+        self.store = DemoStore(demo_file, self._lms_clock)
         self.faults = Faults(self.demo)
         self._tool_server.app, self._lms_server.app = self.app, self.faults
         self._browsers: list[Browser] = []
         with self.app.app_context():
             self.platform_id = self._register()
+
+    def _lms_clock(self) -> datetime:
+        return utcnow() + self.lms_ahead
 
     def _register(self) -> int:
         known = registration(self.lms_url)

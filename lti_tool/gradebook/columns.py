@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from ..config import Config
 from ..courses.models import Course
@@ -14,7 +15,8 @@ from ..errors import PlatformDelayed, PlatformRefused
 from ..frameworks.models import FrameworkItem
 from ..lti import ags
 from ..lti.services import Service
-from .models import LineItem
+from .models import DeliveryState, LineItem, ScoreDelivery
+from .scores import send_again
 
 LONGEST_LABEL = 255
 COLUMN_GONE = "column gone"
@@ -64,6 +66,23 @@ def find_or_make_column(service: Service, course_id: int, item_id: int, maximum:
     if found is None:
         raise PlatformRefused(COLUMN_GONE, 404)
     return found.url
+
+
+def make_column_again(session: Session, course: Course, item_id: int, now: datetime) -> int:
+    """Have a column that was deleted in the LMS made again, with every score it held: how many will be sent."""
+    ended = sa.select(ScoreDelivery.person_id).where(
+        ScoreDelivery.course_id == course.id,
+        ScoreDelivery.item_id == item_id,
+        ScoreDelivery.state != DeliveryState.REPLACED,
+    )
+    people = sorted(set(session.scalars(ended)))
+    written = send_again(session, course, [(person_id, item_id) for person_id in people], now)
+    session.execute(
+        sa.update(LineItem)
+        .where(LineItem.course_id == course.id, LineItem.item_id == item_id)
+        .values(gone=False, lost=False, url="", renewed_at=now)
+    )
+    return len(written)
 
 
 def lose_column(course_id: int, item_id: int, url: str) -> None:

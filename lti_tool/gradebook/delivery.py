@@ -339,7 +339,8 @@ def _write_down(session: Session, delivery: ScoreDelivery, outcome: Outcome, now
     delivery.tries += outcome.counts
     delivery.not_before = outcome.retry_at or delivery.not_before
     if outcome.restamp:
-        delivery.timestamp = max(now.replace(microsecond=0), delivery.timestamp) + BETWEEN_SCORES
+        # How far its clock is ahead is not known: further each time.
+        delivery.timestamp = max(now, delivery.timestamp) + BETWEEN_SCORES * 2 ** min(delivery.tries, 6)
 
 
 def _keep_pause(

@@ -136,24 +136,24 @@ def clear_score(
 
 
 def send_again(
-    session: Session, deliveries: Iterable[ScoreDelivery], now: datetime, *, forced: bool = False
+    session: Session, course: Course, pairs: Iterable[tuple[int, int]], now: datetime, *, forced: bool = False
 ) -> list[ScoreDelivery]:
-    """Write new deliveries with what ended ones of a course carried; `forced` sends them over a change made by hand.
+    """Write new deliveries for pairs whose last one has ended; `forced` sends them over a change made by hand.
 
-    One that is no longer the last word on its cell is left alone.
+    What is sent is what they are worth now. A pair that is worth nothing any more, or has something open, is left
+    alone.
     """
-    asked = {(d.person_id, d.item_id): d for d in deliveries}
-    if not asked:
+    hold_course(session, course.id)
+    pairs = list(dict.fromkeys(pairs))
+    if not pairs or not settings_of(session, course.id).sending or not can_send(course):
         return []
-    course_id = next(iter(asked.values())).course_id
-    hold_course(session, course_id)
-    cells = _cells(session, course_id, list(asked))
+    values = current_values(session, course, pairs)
+    cells = _cells(session, course.id, pairs)
     written = []
-    for pair, delivery in asked.items():
-        if cells[pair].current is not delivery or delivery.state in OPEN:
-            continue
-        value = Worth(delivery.score, delivery.maximum, delivery.level, delivery.comment)
-        written.append(_new_delivery(course_id, pair, cells[pair], value, now, forced=forced))
+    for pair in pairs:
+        current = cells[pair].current
+        if pair in values and current is not None and current.state not in OPEN:
+            written.append(_new_delivery(course.id, pair, cells[pair], values[pair], now, forced=forced))
     session.add_all(written)
     session.flush()
     return written

@@ -64,12 +64,13 @@ class Tokens:
                 return slot.token
             if slot.fetches != before and slot.error is not None:
                 raise slot.error  # those who waited for this fetch share its failure
-            slot.fetches += 1
             try:
                 slot.token, lifetime_s = _fetch(caller, scopes)
             except PlatformError as error:
                 slot.error = error
                 raise
+            finally:
+                slot.fetches += 1
             slot.error, slot.expires = None, time.monotonic() + lifetime_s - EARLY_S
             return slot.token
 

@@ -78,12 +78,12 @@ def _settings() -> dict[str, Any]:
 def _content_items(chosen: list[str], settings: dict[str, Any]) -> list[ContentItem]:
     """The links to add, in the order of the page. Raises `BadInput`."""
     if not chosen:
-        raise BadInput({ITEM: _("Rien n’est choisi : cocher au moins un élément, ou annuler.")})
+        raise BadInput({ITEM: _("Rien n’est choisi : cocher au moins un élément, ou annuler.")})
     if len(chosen) > 1 and not settings["accept_multiple"]:
-        raise BadInput({ITEM: _("La plateforme n’accepte qu’un élément à la fois : n’en garder qu’un.")})
+        raise BadInput({ITEM: _("La plateforme n’accepte qu’un élément à la fois : n’en garder qu’un.")})
     offered = _offered()
     if not set(chosen) <= set(offered):
-        raise BadInput({ITEM: _("Un élément choisi n’est plus dans ce cours : choisir de nouveau.")})
+        raise BadInput({ITEM: _("Un élément choisi n’est plus dans ce cours : choisir de nouveau.")})
     return [item for value, item in offered.items() if value in chosen]
 
 
@@ -125,7 +125,7 @@ def _overviews() -> list[Overview]:
         Overview(
             "overview",
             _("Bilan de la classe"),
-            _("Où en est la classe, compétence par compétence ; un élève y voit ses propres compétences."),
+            _("Où en est la classe, compétence par compétence ; un élève y voit ses propres compétences."),
         ),
         Overview("me", _("Ma spirale"), _("Mes compétences, situation après situation.")),
     ]

@@ -196,7 +196,7 @@ def _worked_text(worked: list[Worked]) -> str:
     counts = {c: sum(1 for one in worked if one.activity.complexity == c) for c in COMPLEXITIES}
     each = ", ".join(words[c](n) for c, n in counts.items() if n)
     whole = ngettext("%(num)d situation", "%(num)d situations", len(worked))
-    return _("%(whole)s : %(each)s", whole=whole, each=each) if each else ""
+    return _("%(whole)s : %(each)s", whole=whole, each=each) if each else ""
 
 
 def _pupils_known(course: Course) -> int:

@@ -15,11 +15,11 @@ from .browser_tool import browser_tool
 from .played_tool import serving
 
 CHROMIUM = os.environ.get("SPIRALE_CHROMIUM", "/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no browser at {CHROMIUM}")
 
 
 @pytest.fixture(scope="module")
 def chromium():
+    assert Path(CHROMIUM).exists(), f"no browser at {CHROMIUM}: apt-get install chromium, or set SPIRALE_CHROMIUM"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -187,7 +187,11 @@ def test_a_link_that_disappears_from_the_file_is_gone_and_the_others_keep_their_
 def test_a_see_also_that_disappears_from_the_file_is_gone(load) -> None:
     load()
 
-    load(changed(SECONDE, '  - {from: 1B, side: bac, type: criterion, to: ["1A"], text: "Voir aussi 1A"}\n', ""))
+    load(
+        changed(
+            SECONDE, '  - {from: 1B, side: bac, type: criterion, to: ["1A"], text: "Voir aussi 1A"}\n', ""
+        )
+    )
 
     assert [text for _p, _t, text, _c in references()] == ["À conserver"]
 

@@ -57,7 +57,12 @@ def test_the_same_text_has_the_same_checksum_and_another_has_another(tmp_path: P
 BROKEN = [
     # (what is replaced, by what, the text that marks the line of the problem, what is said)
     ('title: "Seconde d’essai"\n', "", "slug: essai", "« title » is missing"),
-    ('label: "Saluer"', 'label: "Saluer"\n        label: "Dire"', 'label: "Dire"', "« label » is written twice"),
+    (
+        'label: "Saluer"',
+        'label: "Saluer"\n        label: "Dire"',
+        'label: "Dire"',
+        "« label » is written twice",
+    ),
     ('label: "Saluer"', 'libelle: "Saluer"', "libelle:", "« libelle » is not known here"),
     ("position: 7", "position: first", "position:", "« position » must be a whole number"),
     ("position: 7", "position: yes", "position:", "« position » must be a whole number"),
@@ -83,8 +88,18 @@ BROKEN = [
         "is not a UUID in its usual form",
     ),
     ("type: subcompetence", "type: skill", "type: skill", "« skill » is not one of competence_group,"),
-    ("- from: 1B\n    to: bac", "- from: 9Z\n    to: bac", "from: 9Z", "« 9Z » is not the code of a competence"),
-    ("{from: 1B, side", "{from: 9Z, side", "{from: 9Z", "« 9Z » is not the code of a competence of this file"),
+    (
+        "- from: 1B\n    to: bac",
+        "- from: 9Z\n    to: bac",
+        "from: 9Z",
+        "« 9Z » is not the code of a competence",
+    ),
+    (
+        "{from: 1B, side",
+        "{from: 9Z, side",
+        "{from: 9Z",
+        "« 9Z » is not the code of a competence of this file",
+    ),
     ('to: ["1A"]', 'to: ["9Z"]', '["9Z"]', "to: there is no « 9Z » in this file"),
     (
         "  - from: 1B\n    to: bac\n    items:\n      - 22222222-2222-4222-8222-00000000000c",
