@@ -256,3 +256,12 @@ def test_two_files_with_the_same_slug_are_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_referentials_are_good() -> None:
     assert [data.slug for data in read_all(shipped_referentials())] == ["mrc-seconde", "ma", "mcv"]
+
+
+def test_the_example_of_the_documentation_is_a_good_file(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "referentials.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+
+    found = read_all([*shipped_referentials(), write(tmp_path, "exemple.yaml", example)])
+
+    assert found[-1].slug == "seconde-exemple"

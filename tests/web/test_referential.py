@@ -257,6 +257,17 @@ def test_what_the_source_does_not_say_is_said(school: School) -> None:
     assert sides(other, "relation")[0].startswith("Voir les relations liées à la compétence 3A")
 
 
+def test_the_horizon_that_the_guide_gives_a_row_stands_after_its_title(school: School) -> None:
+    with school.app.app_context():
+        framework = find_framework(db.session, "mrc-seconde")
+        framework.guide = {**framework.guide, "horizon": {"criterion": "à l’issue des 3 ans de formation"}}
+        db.session.commit()
+
+    page = words(school.visit("teacher").get("/referential/1C"))
+
+    assert "Critères d’évaluation à l’issue des 3 ans de formation 5 · 3" in page
+
+
 def test_a_retired_competence_still_has_its_page_and_says_so(school: School) -> None:
     with school.app.app_context():
         factories.competence("3C").retired = True

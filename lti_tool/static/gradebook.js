@@ -1,0 +1,56 @@
+/* While scores wait, the page keeps itself up to date. It reads and works without this file. */
+(function () {
+  'use strict';
+
+  const SOON_MS = 2000;
+  const LATER_MS = 15000;
+  const SOON_TRIES = 30;      // after a minute without news the platform is in trouble: less often
+  const MOST_FAILURES = 5;
+
+  const main = document.getElementById('main');
+  let quiet = 0;
+  let failures = 0;
+
+  function somethingWaits() {
+    return main.querySelector('[data-refresh]') !== null;
+  }
+
+  /** Whoever reads or presses something in the page is not disturbed. */
+  function inUse() {
+    const chosen = document.getSelection();
+    return main.contains(document.activeElement) || (chosen && !chosen.isCollapsed);
+  }
+
+  /** Put the fresh content in place; what was scrolled stays where it was. */
+  function show(fresh) {
+    if (fresh.innerHTML === main.innerHTML) { quiet += 1; return; }
+    const scrolled = Array.from(main.querySelectorAll('.box'), function (box) { return [box.scrollLeft, box.scrollTop]; });
+    main.replaceChildren.apply(main, Array.from(document.importNode(fresh, true).childNodes));
+    main.querySelectorAll('.box').forEach(function (box, i) {
+      if (scrolled[i]) { box.scrollLeft = scrolled[i][0]; box.scrollTop = scrolled[i][1]; }
+    });
+    quiet = 0;
+  }
+
+  async function refresh() {
+    if (!document.hidden && !inUse()) {
+      try {
+        const answer = await fetch(location.href, { credentials: 'same-origin', cache: 'no-store' });
+        if (!answer.ok) throw new Error(String(answer.status));
+        const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+        const fresh = page.getElementById('main');
+        failures = 0;
+        if (fresh && !inUse()) show(fresh);
+      } catch {
+        failures += 1;
+      }
+    }
+    plan();
+  }
+
+  function plan() {
+    if (somethingWaits() && failures < MOST_FAILURES) setTimeout(refresh, quiet < SOON_TRIES ? SOON_MS : LATER_MS);
+  }
+
+  plan();
+})();

@@ -1,0 +1,276 @@
+"""The scores of a course, line by line: read in a handful of queries, then put in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session, joinedload
+
+from ..activities.models import Activity
+from ..assessment.entries import newest_ids
+from ..assessment.models import Assessment
+from ..courses.models import Course, Enrolment
+from ..courses.people import full_name, pupils, sort_key
+from ..frameworks.models import FrameworkItem
+from ..frameworks.sheets import competences, find_framework
+from ..gradebook.models import OPEN, PERHAPS_TAKEN, DeliveryState, LineItem, ScoreDelivery
+from ..gradebook.scores import Worth, can_send, current_values, settings_of
+from .deliveries import SHOWN_STATE, Said, explain, explain_code, number, score_words
+
+Pair = tuple[int, int]
+"""A person and a competence."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of « À régler » or of a filter."""
+
+    who: str
+    item: FrameworkItem
+    state: str
+    said: Said
+    level: int | None = None
+    entry_code: str = ""
+    sent: str = ""
+    comment: str = ""
+    pair: Pair | None = None
+    delivery_id: int = 0
+    actions: tuple[str, ...] = ()
+    held: str = ""
+    """What the LMS holds, when it is something else."""
+
+
+@dataclass
+class Column:
+    """A line of « Les colonnes »."""
+
+    item: FrameworkItem
+    counts: Counter[str] = field(default_factory=Counter)
+    last: datetime | None = None
+    gone: bool = False
+
+
+@dataclass
+class Book:
+    """What is known of the scores of a course, read in a handful of queries."""
+
+    course: Course
+    items: dict[int, FrameworkItem]
+    names: dict[int, str]
+    pupils: list[int]
+    current: dict[Pair, ScoreDelivery]
+    held: dict[Pair, ScoreDelivery]
+    """The newest delivery of a pair that the LMS took, or may have taken."""
+    values: dict[Pair, Worth]
+    codes: dict[Pair, str]
+    """The newest entry of a pair, where it is a code."""
+    worked: set[int]
+    """Competences that were assessed at least once."""
+    gone: set[int]
+    """Competences whose column was deleted."""
+    can_act: bool
+    """Whether what a teacher sends from here would leave."""
+
+
+def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
+    """The scores of a course; `may_act`: the reader may decide about them."""
+    settings = settings_of(session, course.id)
+    framework = find_framework(session, course.framework_slug)
+    items = {item.id: item for item in competences(session, framework.id)}
+    mine = ScoreDelivery.course_id == course.id
+    taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.reason.in_(PERHAPS_TAKEN))
+    current = _newest(session, mine, ScoreDelivery.state != DeliveryState.REPLACED)
+    codes, worked = _codes(session, course)
+    listed = pupils(session, course.id)
+    gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
+    return Book(
+        course=course,
+        items=items,
+        names={**_names(session, course), **{pupil.person_id: pupil.name for pupil in listed}},
+        pupils=[pupil.person_id for pupil in listed],
+        current=current,
+        held=_newest(session, mine, taken),
+        values=current_values(session, course),
+        codes=codes,
+        worked=worked | {item_id for _person, item_id in current},
+        gone=set(gone),
+        can_act=settings.sending and can_send(course) and may_act,
+    )
+
+
+def _newest(session: Session, *conditions: sa.ColumnElement[bool]) -> dict[Pair, ScoreDelivery]:
+    """The newest delivery of each pair among those that meet conditions."""
+    ids = (
+        sa.select(sa.func.max(ScoreDelivery.id))
+        .where(*conditions)
+        .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id)
+    )
+    rows = session.scalars(sa.select(ScoreDelivery).where(ScoreDelivery.id.in_(ids)))
+    return {(row.person_id, row.item_id): row for row in rows}
+
+
+def _names(session: Session, course: Course) -> dict[int, str]:
+    """Everybody's name, those who left too."""
+    rows = session.scalars(
+        sa.select(Enrolment).where(Enrolment.course_id == course.id).options(joinedload(Enrolment.person))
+    )
+    return {row.person_id: full_name(row) for row in rows}
+
+
+def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[int]]:
+    """The newest entry of each pair where it is a code, and the competences that were assessed."""
+    of_course = sa.select(Activity.id).where(Activity.course_id == course.id)
+    rows = session.execute(
+        sa.select(Assessment.person_id, Assessment.item_id, Assessment.code, Assessment.level)
+        .join(Activity, Activity.id == Assessment.activity_id)
+        .where(Assessment.id.in_(newest_ids(Assessment.activity_id.in_(of_course))))
+        .order_by(Activity.starts_on, Assessment.id)
+    )
+    codes: dict[Pair, str] = {}
+    worked = set()
+    for person_id, item_id, code, level in rows:
+        if not code and not level:
+            continue
+        worked.add(item_id)
+        codes[person_id, item_id] = code or ""
+    return {pair: code for pair, code in codes.items() if code}, worked
+
+
+# ----- the lines -----
+
+
+def rows_of(book: Book) -> list[Row]:
+    """Every line there is, by pupil then competence."""
+    pairs = {*book.current, *((person_id, item) for person_id in book.pupils for item in book.worked)}
+    order = {item_id: place for place, item_id in enumerate(book.items)}
+    rows = []
+    for pair in sorted(pairs, key=lambda p: (sort_key(book.names.get(p[0], "")), order.get(p[1], 99))):
+        if pair[1] in book.items:
+            rows.append(_row(book, pair))
+    return rows
+
+
+def _row(book: Book, pair: Pair) -> Row:
+    current, value = book.current.get(pair), book.values.get(pair)
+    common: dict[str, Any] = {
+        "who": book.names.get(pair[0], "?"),
+        "item": book.items[pair[1]],
+        "pair": pair,
+    }
+    held = left_over(book, pair)
+    if held is not None:
+        return _left_over_row(book, held, common)
+    if current is None or (current.score is None and current.state is DeliveryState.SENT and value is None):
+        return _nothing(book, pair, common)
+    state = SHOWN_STATE[current.state]
+    return Row(
+        **common,
+        state=state,
+        said=explain(current, book.course.platform.name),
+        level=current.level,
+        sent=score_words(current),
+        comment=current.comment,
+        delivery_id=current.id,
+        actions=_actions(book, pair, current),
+        held=number(current.lms_score) if current.lms_score is not None else "",
+    )
+
+
+def left_over(book: Book, pair: Pair) -> ScoreDelivery | None:
+    """The score that the LMS holds, or may hold, of a pair that is worth nothing any more."""
+    held, current = book.held.get(pair), book.current.get(pair)
+    if pair in book.values or held is None or held.score is None:
+        return None
+    decided = current is not None and (current.state in OPEN or current.state is DeliveryState.KEPT)
+    return None if decided else held
+
+
+def _left_over_row(book: Book, held: ScoreDelivery, common: dict[str, Any]) -> Row:
+    why = _("Une note a été envoyée, mais il ne reste plus assez d’observations pour la justifier.")
+    if held.state is not DeliveryState.SENT:
+        why = _("Une note est peut-être arrivée dans le carnet, mais il ne reste plus assez d’observations.")
+    return Row(
+        **common,
+        state="sent",
+        said=Said(why, _("Spirale ne vide jamais une note d’elle-même.")),
+        level=held.level,
+        sent=score_words(held),
+        comment=held.comment,
+        delivery_id=held.id,
+        actions=("clear",) if book.can_act else (),
+    )
+
+
+def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
+    code = book.codes.get(pair, "")
+    if code:
+        said = explain_code(code)
+    elif pair in book.values:
+        said = Said(
+            _("Une note existe ici, mais rien n’a été envoyé."),
+            _("Elle partira à la prochaine évaluation, ou en enregistrant les réglages du cours."),
+        )
+    else:
+        said = Said(_("Pas encore assez d’observations pour envoyer une note."), _("Rien à faire."))
+    return Row(**common, state="nothing", said=said, entry_code=code)
+
+
+def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
+    if not book.can_act or pair not in book.values:
+        return ()
+    if current.state is DeliveryState.REFUSED:
+        return ("column",) if current.reason == "column_gone" else ("again",)
+    if current.state is DeliveryState.CHANGED:
+        return ("keep", "force")
+    return ("force",) if current.state is DeliveryState.KEPT else ()
+
+
+def to_settle(book: Book, rows: list[Row]) -> list[Row]:
+    """What waits for a decision, and the codes: those of a deleted column as one line."""
+    found = [
+        Row(
+            who=_("Toute la colonne"),
+            item=item,
+            state="refused",
+            said=Said(
+                _("La colonne a été supprimée du carnet de notes."),
+                ngettext(
+                    "Spirale peut la recréer\u202f: sa note repartira.",
+                    "Spirale peut la recréer\u202f: ses %(num)s notes repartiront.",
+                    sum(pair[1] == item_id for pair in book.values),
+                ),
+            ),
+            pair=(0, item_id),
+            actions=("column",) if book.can_act else (),
+        )
+        for item_id, item in book.items.items()
+        if item_id in book.gone
+    ]
+    return found + [row for row in rows if _is_news(book, row)]
+
+
+def _is_news(book: Book, row: Row) -> bool:
+    assert row.pair is not None
+    current = book.current.get(row.pair)
+    if row.state == "refused":
+        return not (current and current.reason == "column_gone" and row.pair[1] in book.gone)
+    if row.state == "changed":
+        return current is not None and current.state is DeliveryState.CHANGED
+    return "clear" in row.actions or bool(row.entry_code) or left_over(book, row.pair) is not None
+
+
+def columns_of(book: Book, rows: list[Row]) -> list[Column]:
+    columns = {item_id: Column(item, gone=item_id in book.gone) for item_id, item in book.items.items()}
+    for row in rows:
+        columns[row.item.id].counts[row.state] += 1
+    for (_person_id, item_id), delivery in book.held.items():
+        column = columns.get(item_id)
+        if column and delivery.state is DeliveryState.SENT and delivery.done_at:
+            column.last = max(column.last or delivery.done_at, delivery.done_at)
+    return list(columns.values())
