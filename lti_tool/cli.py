@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import command as alembic
 from flask import Flask
 
-from . import __version__, create_app
+from . import create_app
 from .config import Config, load_config
 from .db import alembic_config, begin_write, db, require_current_schema, schema_versions
 from .errors import BadInput, SpiraleError
@@ -19,6 +19,7 @@ from .frameworks.reading import ReferentialData, check_together, read_referentia
 from .gradebook.worker import run_worker
 from .lti.platforms import add_platform, list_platforms, set_enabled, tool_addresses
 from .setup import upgrade_database
+from .version import __version__
 
 
 def main() -> None:

@@ -75,7 +75,15 @@ def postgres() -> Iterator[Postgres]:
     if os.geteuid() == 0:  # initdb and postgres refuse root
         shutil.chown(folder, "postgres", "postgres")
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    initdb = [*as_user, binary("initdb"), "-D", str(data), "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+    initdb = [
+        *as_user,
+        binary("initdb"),
+        "-D",
+        str(data),
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+    ]
     made = subprocess.run([*initdb, "--no-sync"], cwd=folder, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     server = Postgres(folder)
@@ -83,7 +91,10 @@ def postgres() -> Iterator[Postgres]:
     quick = ["-cfsync=off", "-cfull_page_writes=off", "-ctimezone=Pacific/Auckland"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*as_user, binary("postgres"), "-D", str(data), *options, *quick], cwd=folder, stdout=log, stderr=log
+            [*as_user, binary("postgres"), "-D", str(data), *options, *quick],
+            cwd=folder,
+            stdout=log,
+            stderr=log,
         )
     try:
         _await(server, process)

@@ -81,15 +81,17 @@ def record(
             sa.select(ActivityCompetence.item_id).where(ActivityCompetence.activity_id == activity.id)
         )
     )
+    wanted = list(entries)
+    sent = {row.key: row for row in _known(session, [entry.key for entry in wanted])}
     written: list[Assessment] = []
     refused: list[Refused] = []
     current = cells(session, activity.id)
-    for entry in entries:
-        known = session.scalars(sa.select(Assessment).where(Assessment.key == entry.key)).first()
-        if known is not None:
+    for entry in wanted:
+        known = sent.get(entry.key)
+        if known is not None and known.activity_id == activity.id:
             written.append(known)
             continue
-        message = _problem(activity, entry, people, items)
+        message = _problem(activity, entry, people, items) if known is None else _unnamed()
         if message:
             refused.append(Refused(entry.key, message))
             continue
@@ -111,7 +113,7 @@ def record(
         )
         session.add(added)
         session.flush()
-        current[entry.person_id, entry.item_id] = added
+        current[entry.person_id, entry.item_id] = sent[entry.key] = added
         written.append(added)
     return written, refused
 
@@ -122,9 +124,9 @@ def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[i
         return _("Cette activité est archivée : la reprendre avant d’y évaluer.")
     try:
         if str(uuid.UUID(entry.key)) != entry.key:
-            return _("Cette saisie n’a pas d’identifiant : recharger la page.")
+            return _unnamed()
     except ValueError:
-        return _("Cette saisie n’a pas d’identifiant : recharger la page.")
+        return _unnamed()
     try:
         parse_value(entry.value)
     except ValueError:
@@ -141,6 +143,15 @@ def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[i
     return ""
 
 
+def _unnamed() -> str:
+    return _("Cette saisie n’a pas d’identifiant à elle : recharger la page.")
+
+
+def _known(session: Session, keys: list[str]) -> list[Assessment]:
+    """The entries already written under these keys, whatever their activity."""
+    return list(session.scalars(sa.select(Assessment).where(Assessment.key.in_(keys))))
+
+
 def newest_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
     """The newest entry of each cell, among entries that meet conditions."""
     return (
@@ -150,11 +161,16 @@ def newest_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
     )
 
 
-def cells(session: Session, activity_id: int) -> dict[tuple[int, int], Assessment]:
-    """The grid of an activity: the newest entry by (person, competence)."""
+def cells(
+    session: Session, activity_id: int, person_id: int | None = None
+) -> dict[tuple[int, int], Assessment]:
+    """The grid of an activity, or one pupil's part of it: the newest entry by (person, competence)."""
+    conditions = [Assessment.activity_id == activity_id]
+    if person_id is not None:
+        conditions.append(Assessment.person_id == person_id)
     rows = session.scalars(
         sa.select(Assessment)
-        .where(Assessment.id.in_(newest_ids(Assessment.activity_id == activity_id)))
+        .where(Assessment.id.in_(newest_ids(*conditions)))
         .options(joinedload(Assessment.assessor))
     )
     return {(row.person_id, row.item_id): row for row in rows}

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..config import shipped
+from ..errors import ReferentialError
 from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
 from .reading import ItemData, ReferentialData, check_together, read_referential
 
@@ -43,6 +44,7 @@ def load_referentials(session: Session, referentials: list[ReferentialData]) -> 
     is retired, not deleted.
     """
     known = {f.slug: f for f in session.scalars(sa.select(Framework))}
+    _check_against_database(session, referentials)
     changed = [d for d in referentials if d.slug not in known or known[d.slug].checksum != d.checksum]
     frameworks = {data.slug: _load_items(session, data, known.get(data.slug)) for data in changed}
     session.flush()
@@ -58,6 +60,37 @@ def load_referentials(session: Session, referentials: list[ReferentialData]) -> 
         )
         for data in referentials
     ]
+
+
+def _check_against_database(session: Session, referentials: list[ReferentialData]) -> None:
+    """What the files cannot know: an item that another referential of the database holds, a link to one it lacks.
+
+    Raises `ReferentialError` with every problem found; nothing is written.
+    """
+    owners = {
+        row.uuid: row.slug
+        for row in session.execute(
+            sa.select(FrameworkItem.uuid, Framework.slug).join(
+                Framework, Framework.id == FrameworkItem.framework_id
+            )
+        )
+    }
+    found = []
+    coming = {item.uuid for data in referentials for item in data.walk()}
+    for data in referentials:
+        for item in data.walk():
+            if owners.get(item.uuid, data.slug) != data.slug:
+                found.append(
+                    f"{data.path.name}:{item.line}: identifier {item.uuid} belongs to « {owners[item.uuid]} » already"
+                )
+        for link in data.links:
+            for destination, line in link.destinations:
+                if destination not in coming and destination not in owners:
+                    found.append(
+                        f"{data.path.name}:{line}: {destination} is not loaded yet: load « {link.to_slug} » with it"
+                    )
+    if found:
+        raise ReferentialError(found)
 
 
 def _load_items(session: Session, data: ReferentialData, framework: Framework | None) -> Framework:

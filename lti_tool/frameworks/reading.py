@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -352,29 +353,33 @@ def _see_also(mapping: _Located, problems: _Problems) -> SeeAlsoData:
 
 
 def _check_alone(data: ReferentialData, problems: _Problems) -> None:
-    """Identifiers once each; codes of groups and competences once each; origins that exist."""
+    """Identifiers once each; codes that exist, and name one item wherever a link uses them."""
     seen: dict[str, int] = {}
     for item in data.walk():
         if item.uuid in seen:
             problems.add(item.line, f"identifier {item.uuid} is already used at line {seen[item.uuid]}")
         seen[item.uuid] = item.line
-    codes = _codes(data)
-    for group in data.items:
-        for other in (code for item in group.walk() for code in item.also_under):
+    codes = Counter(item.code for item in data.walk() if item.code)
+    for item in data.walk():
+        for other in item.also_under:
             if other not in codes:
-                problems.add(group.line, f"also_under: there is no « {other} » in this file")
+                problems.add(item.line, f"also_under: there is no « {other} » in this file")
     origins = [(link.origin, link.line) for link in data.links]
-    for origin, line in [*origins, *((r.origin, r.line) for r in data.see_also)]:
-        if origin not in codes:
-            problems.add(line, f"« {origin} » is not the code of a competence of this file")
+    origins += [(reference.origin, reference.line) for reference in data.see_also]
+    for origin, line in origins:
+        _check_code(origin, line, codes, problems, "from")
     for reference in data.see_also:
         for code in reference.to:
-            if code not in codes:
-                problems.add(reference.line, f"to: there is no « {code} » in this file")
+            _check_code(code, reference.line, codes, problems, "to")
 
 
-def _codes(data: ReferentialData) -> set[str]:
-    return {item.code for item in data.walk() if item.code}
+def _check_code(code: str, line: int, codes: Counter[str], problems: _Problems, key: str) -> None:
+    if codes[code] == 0:
+        problems.add(line, f"{key}: there is no « {code} » in this file")
+    elif codes[code] > 1:
+        problems.add(
+            line, f"{key}: {codes[code]} items of this file carry the code « {code} »: give them one each"
+        )
 
 
 def check_together(referentials: list[ReferentialData]) -> None:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
-from flask_babel import force_locale, format_date, ngettext
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from ..assessment.entries import Observation, last_day, observations
 from ..assessment.mastery import Position, propose
 from ..assessment.scales import DEFAULT_SCALE, Scale, find_scale
+from ..assessment.words import in_situation, plain_date
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
@@ -328,11 +329,6 @@ def _stamp(cell: Cell, now: datetime) -> datetime:
     return max(now, after + BETWEEN_SCORES)
 
 
-def complexity_words() -> dict[int, str]:
-    """« en situation … », by complexity."""
-    return {1: _("en situation simple"), 2: _("en situation variée"), 3: _("en situation complexe")}
-
-
 def _comment(position: Position, found: list[Observation], scale: Scale) -> str:
     """« maîtrisée en situation variée ; bien maîtrisée en situation simple ; 6 situations, la dernière le 19 mars ».
 
@@ -343,16 +339,14 @@ def _comment(position: Position, found: list[Observation], scale: Scale) -> str:
 
 
 def _comment_now(position: Position, found: list[Observation], scale: Scale) -> str:
-    locale, words = COMMENT_LOCALE, complexity_words()
+    words = in_situation()
     parts = [
-        f"{scale.word(level, locale)} {words[complexity]}"
+        f"{scale.word(level, COMMENT_LOCALE)} {words[complexity]}"
         for complexity, level in sorted(position.levels.items(), reverse=True)
         if complexity <= position.complexity
     ]
     count = ngettext("%(num)d situation", "%(num)d situations", len(found))
-    parts.append(
-        _("%(count)s, la dernière le %(day)s", count=count, day=format_date(last_day(found), "d MMMM"))
-    )
+    parts.append(_("%(count)s, la dernière le %(day)s", count=count, day=plain_date(last_day(found))))
     if position.provisional:
         parts.append(_("provisoire"))
     return "\u202f; ".join(parts)

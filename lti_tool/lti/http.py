@@ -19,9 +19,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from .. import __version__
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
+from ..version import __version__
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)

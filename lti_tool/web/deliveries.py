@@ -36,7 +36,7 @@ REFUSED = {
         _l("S’il est encore dans la classe, le faire réinscrire, puis renvoyer."),
     ),
     "left": (
-        _l("Cet élève n’est plus dans la liste de la classe\u202f: rien n’est envoyé pour lui."),
+        _l("Cet élève n’est plus dans la liste de la classe : rien n’est envoyé pour lui."),
         _l("S’il revient, relire la liste dans les réglages du cours, puis renvoyer."),
     ),
     "not_allowed": (
@@ -45,11 +45,11 @@ REFUSED = {
     ),
     "column_gone": (
         _l("La colonne a été supprimée du carnet de notes."),
-        _l("Spirale peut la recréer\u202f: toutes ses notes repartiront."),
+        _l("Spirale peut la recréer : toutes ses notes repartiront."),
     ),
     "column_refused": (
         _l("%(platform)s n’a pas voulu créer ou modifier la colonne (réponse %(status)s)."),
-        _l("Renvoyer\u202f; si cela recommence, donner cette réponse à l’administrateur."),
+        _l("Renvoyer ; si cela recommence, donner cette réponse à l’administrateur."),
     ),
     "column_lost": (
         _l("%(platform)s montre la colonne, mais ne la reconnaît pas quand une note arrive."),
@@ -61,15 +61,15 @@ REFUSED = {
     ),
     "failed": (
         _l("%(platform)s a répondu par une erreur (%(status)s) à chaque essai."),
-        _l("La colonne est peut-être verrouillée dans le carnet\u202f: la déverrouiller, puis renvoyer."),
+        _l("La colonne est peut-être verrouillée dans le carnet : la déverrouiller, puis renvoyer."),
     ),
     "clock": (
-        _l("L’horloge de %(platform)s avance\u202f: la note lui paraît plus ancienne que celle du carnet."),
-        _l("Renvoyer dans quelques minutes\u202f; si cela recommence, prévenir l’administrateur."),
+        _l("L’horloge de %(platform)s avance : la note lui paraît plus ancienne que celle du carnet."),
+        _l("Renvoyer dans quelques minutes ; si cela recommence, prévenir l’administrateur."),
     ),
     "refused": (
         _l("%(platform)s a refusé cette note (réponse %(status)s)."),
-        _l("Renvoyer\u202f; si cela recommence, donner cette réponse à l’administrateur."),
+        _l("Renvoyer ; si cela recommence, donner cette réponse à l’administrateur."),
     ),
 }
 
@@ -80,21 +80,21 @@ WAITING = {
     ),
     "later": _l("%(platform)s a demandé d’attendre."),
     "token": _l("%(platform)s n’a pas donné l’accès à Spirale."),
-    "interrupted": _l("L’envoi a été interrompu\u202f: il reprend."),
-    "column_lost": _l("La colonne n’est plus à sa place dans le carnet\u202f: Spirale la cherche."),
-    "clock": _l("L’horloge de %(platform)s avance\u202f: la note est datée de nouveau."),
+    "interrupted": _l("L’envoi a été interrompu : il reprend."),
+    "column_lost": _l("La colonne n’est plus à sa place dans le carnet : Spirale la cherche."),
+    "clock": _l("L’horloge de %(platform)s avance : la note est datée de nouveau."),
     "withdrawn": _l("La saisie a été annulée pendant l’envoi."),
 }
 
 PAUSED = {
     "token": (
         _l("%(platform)s refuse de donner l’accès à Spirale."),
-        _l("Rien à faire dans le cours\u202f: prévenir l’administrateur, l’outil doit être remis en ordre."),
+        _l("Rien à faire dans le cours : prévenir l’administrateur, l’outil doit être remis en ordre."),
     ),
     "later": (_l("%(platform)s demande d’attendre avant de recevoir d’autres notes."), _l("Rien à faire.")),
     "no_answer": (
         _l("%(platform)s ne répond pas."),
-        _l("Rien à faire\u202f: l’envoi reprend de lui-même dès qu’elle répond."),
+        _l("Rien à faire : l’envoi reprend de lui-même dès qu’elle répond."),
     ),
 }
 
@@ -120,20 +120,20 @@ def explain(delivery: ScoreDelivery, platform: str) -> Said:
     moment = moment_words(delivery.done_at) if delivery.done_at else ""
     if delivery.score is None:
         return Said(_("La note a été vidée dans le carnet, le %(moment)s.", moment=moment))
-    return Said(_("Envoyée\u00a0: %(moment)s.", moment=moment))
+    return Said(_("Envoyée : %(moment)s.", moment=moment))
 
 
 def _explain_wait(delivery: ScoreDelivery, named: dict[str, object]) -> Said:
     if delivery.state is DeliveryState.SENDING or not delivery.reason:
         return Said(_("Part dans quelques secondes."))
     why = WAITING.get(delivery.reason)
-    again = _("Nouvel essai\u00a0: %(moment)s. Rien à faire.", moment=moment_words(delivery.not_before))
+    again = _("Nouvel essai : %(moment)s. Rien à faire.", moment=moment_words(delivery.not_before))
     return Said(str(why) % named if why else _("L’essai précédent n’a pas abouti."), again)
 
 
 def _held(delivery: ScoreDelivery, how: str) -> str:
     if delivery.lms_score is None:
-        return _("Le carnet ne porte plus la note envoyée\u202f: elle a été modifiée à la main.")
+        return _("Le carnet ne porte plus la note envoyée : elle a été modifiée à la main.")
     return _("Le carnet porte %(score)s, %(how)s.", score=number(delivery.lms_score), how=how)
 
 
@@ -148,7 +148,7 @@ def explain_code(code: str) -> Said:
     word = code_words().get(code, code)
     return Said(
         _(
-            "%(word)s\u00a0: un code ne compte pas, il n’y a pas de note à envoyer.",
+            "%(word)s : un code ne compte pas, il n’y a pas de note à envoyer.",
             word=word[:1].upper() + word[1:],
         ),
         _("Rien à faire."),
@@ -164,4 +164,4 @@ def score_words(delivery: ScoreDelivery) -> str:
     """Exactly what is sent: « 14,5 / 20 », or that the grade is emptied."""
     if delivery.score is None:
         return _("grade vide")
-    return f"{number(delivery.score)}\u00a0/\u00a0{delivery.maximum}"
+    return f"{number(delivery.score)} / {delivery.maximum}"

@@ -63,8 +63,8 @@ def conversion_words(settings: GradebookSettings) -> str:
     """« sur 20 : niveau 1 → 5, 2 → 9, 3 → 14, 4 → 19 »."""
     if settings.conversion != "table":
         return _("en points de l’échelle, sur 4")
-    table = ", ".join(f"{level}\u00a0→\u00a0{number(settings.table[level])}" for level in "1234")
-    return _("sur %(maximum)s\u00a0: %(table)s", maximum=settings.table_maximum, table=table)
+    table = ", ".join(f"{level} → {number(settings.table[level])}" for level in "1234")
+    return _("sur %(maximum)s : %(table)s", maximum=settings.table_maximum, table=table)
 
 
 def missing_rights(course: Course) -> list[str]:

@@ -26,6 +26,7 @@ from ..assessment.entries import (
     record,
 )
 from ..assessment.models import Assessment
+from ..assessment.words import plain_date
 from ..courses.people import Pupil, initials, pupils, staff_name
 from ..db import db, utcnow
 from ..errors import NotFound
@@ -33,7 +34,7 @@ from ..frameworks.models import FrameworkItem
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_scores
 from .guard import May, csrf_token, here, page, visit
-from .shown import clock, codes, complexity_words, levels, plain_date, show_activity
+from .shown import clock, codes, complexity_words, levels, show_activity
 
 MOST_ENTRIES = 500
 SHORT_LABEL = 24
@@ -55,6 +56,8 @@ class Column:
     id: int
     code: str
     label: str
+    """Short enough to stand above a column."""
+    name: str
     statement: str
     observed: list[Observed]
 
@@ -322,6 +325,7 @@ def _column(link: ActivityCompetence) -> Column:
         id=link.item.id,
         code=link.item.code,
         label=_short(link.item.label or link.item.statement),
+        name=link.item.label or link.item.statement,
         statement=link.item.statement,
         observed=sorted(observed, key=lambda o: kinds.index(o.kind_text)),
     )

@@ -12,7 +12,8 @@ from flask_babel import gettext as _
 
 from ..assessment.entries import Observation
 from ..assessment.mastery import MINIMUM, Position, Turn
-from .shown import long_date, plain_date, today
+from ..assessment.words import in_situation, plain_date
+from .shown import long_date, today
 
 MOST_COUNTED = 4
 """The fifth turn back weighs less than 2 %: it is counted, not told."""
@@ -43,11 +44,6 @@ def explain(position: Position) -> Reason:
         because=counted,
         provisional=_provisional(position),
     )
-
-
-def in_situation() -> dict[int, str]:
-    """« en situation … », by complexity."""
-    return {1: _("en situation simple"), 2: _("en situation variée"), 3: _("en situation complexe")}
 
 
 def describe_turns(turns: Sequence[Observation]) -> str:

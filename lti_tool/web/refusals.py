@@ -63,7 +63,9 @@ def launch_refusal(error: LaunchRefused) -> Response:
         Refusal.PLATFORM_DISABLED: (
             403,
             _("Plateforme désactivée"),
-            _("L’accès de cette plateforme à Spirale est suspendu. Rien de ce qui était enregistré n’est perdu."),
+            _(
+                "L’accès de cette plateforme à Spirale est suspendu. Rien de ce qui était enregistré n’est perdu."
+            ),
             ask,
         ),
         Refusal.UNKNOWN_DEPLOYMENT: (
@@ -127,9 +129,7 @@ def launch_refusal(error: LaunchRefused) -> Response:
         _("Le message de la plateforme n’est pas celui qu’elle devrait envoyer."),
         ask,
     )
-    return refuse(
-        Page(*by_reason.get(error.reason, forged)), reason=error.reason.value, detail=error.detail
-    )
+    return refuse(Page(*by_reason.get(error.reason, forged)), reason=error.reason.value, detail=error.detail)
 
 
 def init_refusals(app: Flask) -> None:
@@ -223,12 +223,12 @@ def _http_page(status: int) -> Page:
             _("Attendre une minute, puis rouvrir l’activité."),
         )
     if 400 <= status < 500:
-        return Page(status, _("Demande non comprise"), _("Quelque chose manque dans la demande."), _missing().todo)
+        return Page(
+            status, _("Demande non comprise"), _("Quelque chose manque dans la demande."), _missing().todo
+        )
     return Page(
         500,
         _("Quelque chose n’a pas marché"),
         _("L’erreur est notée. Ce qui était enregistré l’est toujours."),
         _("Recharger la page ; si cela recommence, montrer ce repère à l’administrateur."),
     )
-
-

@@ -241,8 +241,8 @@ def to_settle(book: Book, rows: list[Row]) -> list[Row]:
             said=Said(
                 _("La colonne a été supprimée du carnet de notes."),
                 ngettext(
-                    "Spirale peut la recréer\u202f: sa note repartira.",
-                    "Spirale peut la recréer\u202f: ses %(num)s notes repartiront.",
+                    "Spirale peut la recréer : sa note repartira.",
+                    "Spirale peut la recréer : ses %(num)s notes repartiront.",
                     sum(pair[1] == item_id for pair in book.values),
                 ),
             ),

@@ -158,11 +158,11 @@ def _table_problems(table: dict[str, str]) -> dict[str, str]:
         points = _points(table[level])
         if points is None:
             problems[f"level_{level}"] = _(
-                "Taper un nombre de 0 à 20, au demi-point près\u00a0: 14 ou 14,5 par exemple."
+                "Taper un nombre de 0 à 20, au demi-point près : 14 ou 14,5 par exemple."
             )
         elif points < highest:
             problems[f"level_{level}"] = _(
-                "Le niveau %(level)s vaut moins que le niveau précédent (%(points)s)\u00a0: taper au moins autant.",
+                "Le niveau %(level)s vaut moins que le niveau précédent (%(points)s) : taper au moins autant.",
                 level=level,
                 points=number(highest),
             )

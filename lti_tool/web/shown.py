@@ -7,12 +7,12 @@ from datetime import date, datetime
 
 from flask import current_app
 from flask_babel import format_date as babel_date
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from ..activities.models import Activity
 from ..assessment.models import CODES
 from ..assessment.scales import DEFAULT_SCALE, LEVELS, Scale, find_scale
+from ..assessment.words import first_of_month, locale
 from ..db import utcnow
 
 
@@ -74,11 +74,6 @@ def speciality_words() -> dict[str, str]:
     return {"A": _("accueil"), "C": _("commerce"), "V": _("vente")}
 
 
-def locale() -> str:
-    """The language of this request: `fr` or `en`."""
-    return str(get_locale() or "fr")
-
-
 def today() -> date:
     """Today where the school is."""
     return utcnow().astimezone(current_app.extensions["spirale_config"].timezone).date()
@@ -86,25 +81,15 @@ def today() -> date:
 
 def long_date(day: date) -> str:
     """« 26 novembre 2026 »."""
-    return _first(babel_date(day, "d MMMM y" if locale() == "fr" else "MMMM d, y"))
+    return first_of_month(babel_date(day, "d MMMM y" if locale() == "fr" else "MMMM d, y"))
 
 
 def short_date(day: date) -> str:
     """« 26 nov. », with the year when it is not this school year's."""
     near = abs((today() - day).days) < 300
     if locale() == "fr":
-        return _first(babel_date(day, "d MMM" if near else "d MMM y"))
+        return first_of_month(babel_date(day, "d MMM" if near else "d MMM y"))
     return str(babel_date(day, "MMM d" if near else "MMM d, y"))
-
-
-def plain_date(day: date) -> str:
-    """« 26 novembre », inside a sentence."""
-    return _first(babel_date(day, "d MMMM" if locale() == "fr" else "MMMM d"))
-
-
-def _first(text: str) -> str:
-    """French counts the first of the month only: « 1er mars », « 2 mars »."""
-    return f"1er{text[1:]}" if text.startswith("1 ") else str(text)
 
 
 def clock(moment: datetime) -> str:

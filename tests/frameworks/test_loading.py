@@ -9,8 +9,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from lti_tool.db import db
+from lti_tool.errors import ReferentialError
 from lti_tool.frameworks.loading import Loaded, load_referentials, read_all
 from lti_tool.frameworks.models import Framework, FrameworkItem, ItemAssociation, SeeAlso
+from lti_tool.frameworks.reading import read_referential
+from tests import factories
 
 from .samples import BAC, SECONDE, changed, write
 
@@ -218,3 +221,22 @@ def test_the_shipped_referentials_are_in_every_new_database(in_app: Flask) -> No
 
     assert set(found) == {"mrc-seconde", "ma", "mcv"}
     assert found["mrc-seconde"] == 10
+
+
+def test_a_link_to_what_is_not_loaded_yet_is_refused_and_writes_nothing(in_app: Flask, tmp_path: Path) -> None:
+    alone = read_referential(write(tmp_path, "seconde.yaml", SECONDE))
+
+    with pytest.raises(ReferentialError, match="is not loaded yet: load « bac » with it"):
+        load_referentials(db.session, [alone])
+
+    assert db.session.scalar(sa.select(sa.func.count(Framework.id)).where(Framework.slug == alone.slug)) == 0
+
+
+def test_an_identifier_that_another_referential_holds_is_refused(in_app: Flask, tmp_path: Path) -> None:
+    held = factories.competence("1A").uuid
+    thief = read_referential(
+        write(tmp_path, "bac.yaml", BAC.replace("22222222-2222-4222-8222-0000000000c1", held))
+    )
+
+    with pytest.raises(ReferentialError, match="belongs to « mrc-seconde » already"):
+        load_referentials(db.session, [thief])

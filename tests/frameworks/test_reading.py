@@ -92,13 +92,13 @@ BROKEN = [
         "- from: 1B\n    to: bac",
         "- from: 9Z\n    to: bac",
         "from: 9Z",
-        "« 9Z » is not the code of a competence",
+        "from: there is no « 9Z » in this file",
     ),
     (
         "{from: 1B, side",
         "{from: 9Z, side",
         "{from: 9Z",
-        "« 9Z » is not the code of a competence of this file",
+        "from: there is no « 9Z » in this file",
     ),
     ('to: ["1A"]', 'to: ["9Z"]', '["9Z"]', "to: there is no « 9Z » in this file"),
     (
@@ -129,7 +129,7 @@ def test_a_broken_file_is_refused_with_its_name_its_line_and_what_is_wrong(
 
 BROKEN_BAC = [
     ("pairing: unknown", "pairing: maybe", "pairing: maybe", "« pairing » can only be « unknown »"),
-    ('also_under: ["Bloc 2"]', 'also_under: ["Bloc 9"]', "00000000001", "also_under: there is no « Bloc 9 »"),
+    ('also_under: ["Bloc 2"]', 'also_under: ["Bloc 9"]', "0000000000c1", "also_under: there is no « Bloc 9 »"),
     ('notes: ["Sur des situations simples"]', "notes: Simples", "notes: Simples", "« notes » must be a list"),
 ]
 
@@ -265,3 +265,11 @@ def test_the_example_of_the_documentation_is_a_good_file(tmp_path: Path) -> None
     found = read_all([*shipped_referentials(), write(tmp_path, "exemple.yaml", example)])
 
     assert found[-1].slug == "seconde-exemple"
+
+
+def test_a_code_that_links_use_names_one_item_only(tmp_path: Path) -> None:
+    text = changed(SECONDE, 'code: "1B"', 'code: "1A"')
+
+    found = problems_of(write(tmp_path, "essai.yaml", text))
+
+    assert any("2 items of this file carry the code « 1A »" in problem for problem in found)

@@ -433,19 +433,25 @@ def test_the_same_cell_has_one_waiting_and_one_sending_delivery_at_most(book_on_
     for state in (DeliveryState.WAITING, DeliveryState.SENDING):
         with book.writing():
             db.session.execute(sa.update(ScoreDelivery).values(state=state))
-        with pytest.raises(sa.exc.IntegrityError), book.writing():
-            row = book.rows(ADAM, "1A")[0]
-            db.session.add(
-                ScoreDelivery(
-                    course_id=row.course_id,
-                    item_id=row.item_id,
-                    person_id=row.person_id,
-                    maximum=4,
-                    comment="",
-                    timestamp=utcnow(),
-                    state=state,
-                )
+        with pytest.raises(sa.exc.IntegrityError):
+            add_another(book, state)
+
+
+def add_another(book: Gradebook, state: DeliveryState) -> None:
+    """A second delivery of the cell of the first, in the same state."""
+    with book.writing():
+        row = book.rows(ADAM, "1A")[0]
+        db.session.add(
+            ScoreDelivery(
+                course_id=row.course_id,
+                item_id=row.item_id,
+                person_id=row.person_id,
+                maximum=4,
+                comment="",
+                timestamp=utcnow(),
+                state=state,
             )
+        )
 
 
 # ----- undo, codes, minimum -----

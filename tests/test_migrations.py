@@ -1,0 +1,129 @@
+"""The schema the migrations make is the models', on both databases, and they can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+
+from lti_tool import create_app
+from lti_tool.cli import upgrade_database
+from lti_tool.config import Config, load_config
+from lti_tool.db import Base, alembic_config, begin_write, db, require_current_schema, schema_versions
+from lti_tool.errors import DatabaseOutdated
+from tests.postgres import SECRET, Postgres, migrated_postgres, postgres  # noqa: F401 - fixtures
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Flask, Config]]:
+    """An application before an empty database of that kind, in its context."""
+    settings = {"SPIRALE_DATA_DIR": str(tmp_path), "SPIRALE_SECRET_KEY": SECRET}
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        settings["SPIRALE_DATABASE_URL"] = server.new_database()
+    config = load_config(settings)
+    app = create_app(config)
+    with app.app_context():
+        yield app, config
+        db.session.close()
+        db.engine.dispose()
+    app.extensions["spirale_queue"].storage.close()
+
+
+def tables() -> set[str]:
+    with db.engine.connect() as connection:
+        return set(sa.inspect(connection).get_table_names())
+
+
+def test_the_migrations_make_the_models_schema(empty: tuple[Flask, Config]) -> None:
+    _app, config = empty
+    upgrade_database(config)
+    db.session.close()
+
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, Base.metadata)
+
+    assert differences == []
+    assert tables() == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_migrations_go_up_down_and_up_again_and_down_leaves_nothing(empty: tuple[Flask, Config]) -> None:
+    _app, config = empty
+    upgrade_database(config)
+    db.session.close()
+    command.downgrade(alembic_config(), "base")
+    assert tables() == {"alembic_version"}
+    assert left_behind() == []
+    with pytest.raises(DatabaseOutdated):
+        require_current_schema()
+
+    upgrade_database(config)
+    db.session.close()
+
+    current, needed = schema_versions()
+    assert current == needed
+    assert tables() == {*Base.metadata.tables, "alembic_version"}
+
+
+OBJECTS = {
+    "sqlite": "SELECT name FROM sqlite_master",
+    "postgresql": """
+        SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace
+    """,
+}
+
+
+def left_behind() -> list[str]:
+    """What is in the database beside Alembic's table: tables, functions, triggers, sequences, types."""
+    with db.engine.connect() as connection:
+        names = [row[0] for row in connection.exec_driver_sql(OBJECTS[connection.dialect.name])]
+    return [name for name in names if "alembic" not in name]
+
+
+def test_an_assessment_cannot_be_changed_even_by_hand(empty: tuple[Flask, Config]) -> None:
+    from lti_tool.assessment.models import Assessment
+    from tests import factories
+
+    _app, config = empty
+    upgrade_database(config)
+    db.session.close()
+    begin_write()
+    course = factories.course()
+    pupil, teacher = (
+        factories.enrolled(course, "Adam", "Benali"),
+        factories.enrolled(course, "Claire", "Morel"),
+    )
+    factories.assessment(factories.activity(course, "1A"), "1A", pupil, 2, teacher)
+    db.session.commit()
+
+    with pytest.raises(sa.exc.DBAPIError, match="only added"):
+        db.session.execute(sa.update(Assessment).values(level=4))
+    db.session.rollback()
+
+    assert db.session.scalar(sa.select(Assessment.level)) == 2
+
+
+def test_every_constraint_has_the_name_a_migration_can_use(empty: tuple[Flask, Config]) -> None:
+    _app, config = empty
+    upgrade_database(config)
+    db.session.close()
+
+    with db.engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        names = [
+            constraint["name"]
+            for table in Base.metadata.tables
+            for constraint in (*inspector.get_unique_constraints(table), *inspector.get_foreign_keys(table))
+        ]
+
+    assert names
+    assert None not in names
