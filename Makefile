@@ -47,11 +47,9 @@ lock: $(VENV)/.dev
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras --group dev pyproject.toml -o requirements-dev.lock
 
-# Texts changed: find them, carry them into the English catalogue (edit it), compile it.
+# Texts changed: bring the catalogues up to date; what it prints is to be written in the English one, then run it again.
 translations: $(VENV)/.dev
-	$(VENV)/bin/pybabel -q extract -F lti_tool/translations/babel.cfg -k _l --no-wrap --omit-header --no-location --sort-output -o /tmp/spirale.pot lti_tool
-	$(VENV)/bin/pybabel -q update --no-fuzzy-matching --no-wrap --omit-header -i /tmp/spirale.pot -d lti_tool/translations -l en
-	$(VENV)/bin/pybabel -q compile -d lti_tool/translations
+	@$(PY) lti_tool/translations/catalogues.py
 
 clean:
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -51,7 +51,7 @@ def gradebook() -> str:
         columns=columns_of(book, rows),
         refused=sum(row.state == "refused" and "again" in row.actions for row in rows),
         waiting=counts["waiting"],
-        empty=not book.worked and not book.current,
+        empty=not book.worked,
         moment_words=moment_words,
         words={choice.value: choice.label for choice in levels()},
         codes=code_words(),

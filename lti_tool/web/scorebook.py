@@ -86,6 +86,7 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     mine = ScoreDelivery.course_id == course.id
     taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.reason.in_(PERHAPS_TAKEN))
     current = _newest(session, mine, ScoreDelivery.state != DeliveryState.REPLACED)
+    held = _newest(session, mine, taken)
     codes, worked = _codes(session, course)
     listed = pupils(session, course.id)
     gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
@@ -95,10 +96,10 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         names={**_names(session, course), **{pupil.person_id: pupil.name for pupil in listed}},
         pupils=[pupil.person_id for pupil in listed],
         current=current,
-        held=_newest(session, mine, taken),
+        held=held,
         values=current_values(session, course),
         codes=codes,
-        worked=worked | {item_id for _person, item_id in current},
+        worked=worked | {item_id for _person, item_id in (*current, *held)},
         gone=set(gone),
         can_act=settings.sending and can_send(course) and may_act,
     )
@@ -147,7 +148,11 @@ def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[int]]
 
 def rows_of(book: Book) -> list[Row]:
     """Every line there is, by pupil then competence."""
-    pairs = {*book.current, *((person_id, item) for person_id in book.pupils for item in book.worked)}
+    pairs = {
+        *book.current,
+        *book.held,
+        *((person_id, item) for person_id in book.pupils for item in book.worked),
+    }
     order = {item_id: place for place, item_id in enumerate(book.items)}
     rows = []
     for pair in sorted(pairs, key=lambda p: (sort_key(book.names.get(p[0], "")), order.get(p[1], 99))):

@@ -106,7 +106,7 @@ def test_a_level_saved_in_the_grid_reaches_the_gradebook(queued: Gradebook) -> N
     pupil = book.world.person_id(ADAM)
     entry = {"key": str(uuid.uuid4()), "person": pupil, "item": item, "value": "3"}
     with Worker(book.world):
-        answer = teacher(book).post_json(f"/activities/{book._activity_id}/entries", {"entries": [entry]})
+        answer = teacher(book).post_json(f"/activities/{book._activity_id}/cells", {"entries": [entry], "since": 0})
         assert answer.status_code == 200, answer.text
 
         eventually(lambda: book.value(ADAM, "1A") == 3)
