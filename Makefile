@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= python3
 
-.PHONY: help demo demo-reset test check setup lock translations clean
+.PHONY: help demo demo-reset test check setup lock translations screenshots clean
 
 help:
 	@echo "make demo        set up, then run the tool and a demo LMS (Ctrl-C stops both)"
@@ -50,6 +50,9 @@ lock: $(VENV)/.dev
 # Texts changed: bring the catalogues up to date; what it prints is to be written in the English one, then run it again.
 translations: $(VENV)/.dev
 	@$(PY) lti_tool/translations/catalogues.py
+
+screenshots: $(VENV)/.dev
+	@$(PY) docs/screenshots.py
 
 clean:
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

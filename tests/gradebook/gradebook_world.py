@@ -47,7 +47,7 @@ class Gradebook:
         self.course_id = world.open_course()
         self._days = itertools.count()
         with self.writing():
-            self._activity_id = self._new_activity()
+            self.activity_id = self._new_activity()
 
     @contextmanager
     def writing(self) -> Iterator[Course]:
@@ -71,8 +71,8 @@ class Gradebook:
         """Type levels or codes: (who, which competence, what), in the same activity, or in a new one (`again`)."""
         with self.writing() as course:
             if again:
-                self._activity_id = self._new_activity()
-            activity = db.session.get_one(Activity, self._activity_id)
+                self.activity_id = self._new_activity()
+            activity = db.session.get_one(Activity, self.activity_id)
             teacher = self.world.person_id("Claire Morel")
             typed = [
                 NewEntry(
@@ -120,7 +120,9 @@ class Gradebook:
     # What there is
 
     def grade(self, who: str, code: str) -> GradeState | None:
-        """What the LMS's gradebook holds."""
+        """What the LMS's gradebook holds; None also while it has no such column."""
+        if code not in {column.tag for column in self.world.store.line_items(MRC1.id)}:
+            return None
         return self.world.store.grade(MRC1.id, code, by_name(who).sub)
 
     def value(self, who: str, code: str) -> float | None:

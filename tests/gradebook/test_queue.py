@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,15 +99,14 @@ def teacher(book: Gradebook) -> Visitor:
 
 
 def test_a_level_saved_in_the_grid_reaches_the_gradebook(queued: Gradebook) -> None:
-    import uuid
-
     book = queued
     with book.world.app.app_context():
         item = factories.competence("1A").id
     pupil = book.world.person_id(ADAM)
-    entry = {"key": str(uuid.uuid4()), "person": pupil, "item": item, "value": "3"}
+    entry = {"key": str(uuid.uuid4()), "person": pupil, "competence": item, "value": "3", "comment": None}
     with Worker(book.world):
-        answer = teacher(book).post_json(f"/activities/{book._activity_id}/cells", {"entries": [entry], "since": 0})
+        path = f"/activities/{book.activity_id}/cells"
+        answer = teacher(book).post_json(path, {"entries": [entry], "since": 0})
         assert answer.status_code == 200, answer.text
 
         eventually(lambda: book.value(ADAM, "1A") == 3)

@@ -1,0 +1,159 @@
+"""Take the pictures of docs/images again: `make screenshots`.
+
+Starts the demo on free ports, fills a class through the pages as a teacher would, and photographs the main screens in
+the LMS's frame, at 1280 and 390 px.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.journeys.conftest import CHROMIUM, FLAGS, Demo, enter, start_demo, stop_demo  # noqa: E402
+
+IMAGES = Path(__file__).resolve().parent / "images"
+SITUATIONS = [
+    ("Accueil d’un visiteur au lycée", "2026-10-08", 1, "A", "1A 1B 3C",
+     "Une personne demande à rencontrer la proviseure. L’élève l’accueille, l’oriente et rend compte."),
+    ("Vente à un client qui a parcouru l’offre en ligne", "2026-10-22", 1, "CV", "1A 1C 1D 2B 3A 3C",
+     "Le client a comparé deux produits en ligne et vient en magasin pour des explications et une livraison."),
+    ("Conseil par téléphone", "2026-11-05", 2, "V", "1A 1C 1D",
+     "Un client hésite entre deux modèles et demande un conseil avant de passer au magasin."),
+    ("Stand de la section au forum des métiers", "2026-11-19", 3, "AV", "1A 1C 2B 3A",
+     "La section tient un stand : accueillir, comprendre ce que cherchent les familles, noter leurs questions."),
+]  # fmt: skip
+COMMENT = "Bonnes questions ouvertes ; penser à reformuler avant de proposer."
+
+
+@contextmanager
+def running() -> Iterator[tuple[Demo, Browser]]:
+    """The demo, and a browser."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        demo = start_demo(Path(folder))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield demo, browser
+        finally:
+            browser.close()
+            stop_demo(demo)
+
+
+def go(frame: Frame, path: str) -> None:
+    """Open another page of the same session."""
+    frame.goto(re.sub(r"(/l/[^/]+)/.*", rf"\1{path}", frame.url))
+
+
+def fill(
+    page: Page, frame: Frame, chance: random.Random, situation: tuple[str, str, int, str, str, str]
+) -> None:
+    """Create a situation and assess the class in it, from the keyboard."""
+    title, day, complexity, specialities, codes, text = situation
+    go(frame, "/activities/new")
+    frame.get_by_label("Titre").fill(title)
+    frame.get_by_label("Date du travail").fill(day)
+    frame.get_by_label("Ce que vit l’élève").fill(text)
+    frame.locator(f"label:has([name=complexity][value='{complexity}'])").click()
+    for one in specialities:
+        frame.locator(f"label:has([name=specialities][value={one}])").click()
+    for code in codes.split():
+        frame.locator(f"[name=competences][value='{code}']").check()
+    frame.locator("details.pick:visible summary").nth(1).click()
+    frame.locator("[name=observed]:visible").nth(0).check()
+    frame.locator("[name=observed]:visible").nth(3).check()
+    frame.get_by_role("button", name="Enregistrer et évaluer").click()
+    frame.locator(".cell").first.wait_for()
+    keys = {1: "12223333344a", 2: "1222333334n", 3: "1122233344"}[complexity]
+    for column in range(len(codes.split())):
+        frame.locator(f"tbody tr:first-child td:nth-child({column + 2}) input:not([type=hidden])").focus()
+        for _ in range(24):
+            page.keyboard.press(chance.choice(keys))
+    page.wait_for_timeout(1500)
+
+
+def take(page: Page, name: str, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_timeout(400)
+    page.screenshot(path=IMAGES / f"{name}-{width}.png")
+
+
+def teacher(demo: Demo, browser: Browser) -> None:
+    # The non-editing teacher looks like a pupil until they have come once (docs/platforms.md).
+    assessor = enter(browser.new_context(locale="fr-FR"), demo, "Yann Le Goff")
+    assessor.open_link("Spirale")
+    assert assessor.frame
+    assessor.page.context.close()
+    tab = enter(
+        browser.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR"), demo, "Claire Morel"
+    )
+    tab.open_link("Spirale")
+    frame, chance = tab.frame, random.Random(7)  # noqa: S311 - levels for a picture
+    for situation in SITUATIONS:
+        fill(tab.page, frame, chance, situation)
+    go(frame, "/activities/2/grid")
+    frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()
+    frame.locator("#margin-comment").fill(COMMENT)
+    frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()
+    tab.page.wait_for_timeout(1500)
+    for name, path in (
+        ("grid", "/activities/2/grid"),
+        ("activities", "/activities"),
+        ("activity-form", "/activities/2/edit"),
+        ("overview", "/overview"),
+        ("gradebook", "/gradebook"),
+        ("settings", "/settings"),
+        ("referential", "/referential"),
+        ("competence", "/referential/1C"),
+        ("link", "/link"),
+    ):
+        go(frame, path)
+        if name == "grid":
+            frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()
+        if name == "overview":
+            frame.locator("tbody tr:nth-child(3) a.pos").first.click()
+            tab.page.wait_for_timeout(500)
+        for width, height in ((1280, 900), (390, 844)):
+            take(tab.page, name, width, height)
+    tab.page.set_viewport_size({"width": 1280, "height": 900})
+    tab.page.goto(f"{demo.lms_url}/courses/2/gradebook")
+    take(tab.page, "lms-gradebook", 1280, 900)
+    tab.page.goto(f"{demo.lms_url}/courses/2")
+    tab.page.get_by_role("link", name=re.compile("Ajouter une activité")).first.click()
+    choose = re.compile("Choisir dans Spirale")
+    tab.page.get_by_role("link", name=choose).or_(tab.page.get_by_role("button", name=choose)).first.click()
+    tab.page.frame_locator("iframe").get_by_role("heading", level=1).wait_for()
+    take(tab.page, "picker", 1280, 900)
+
+
+def pupil(demo: Demo, browser: Browser) -> None:
+    for width, height in ((1280, 900), (390, 1300)):
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
+        tab = enter(context, demo, "Amina Koné")
+        tab.open_link("Spirale")
+        for name, path in (
+            ("me", "/me?competence=1A"),
+            ("to-do", "/me/activities"),
+            ("activity", "/activities/2"),
+        ):
+            go(tab.frame, path)
+            take(tab.page, name, width, height)
+        context.close()
+
+
+def main() -> None:
+    IMAGES.mkdir(exist_ok=True)
+    with running() as (demo, browser):
+        teacher(demo, browser)
+        pupil(demo, browser)
+
+
+if __name__ == "__main__":
+    main()
