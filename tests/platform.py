@@ -126,7 +126,7 @@ class Faults:
     """
 
     def __init__(self, app: Wsgi) -> None:
-        self._app = app
+        self.app = app
         self._planned: list[Fault] = []
         self._lock = threading.Lock()
         self.seen: list[str] = []
@@ -187,22 +187,22 @@ class Faults:
         path = environ["PATH_INFO"] + ("?" + environ["QUERY_STRING"] if environ["QUERY_STRING"] else "")
         fault = self._next(environ["REQUEST_METHOD"], path)
         if fault is None:
-            return self._app(environ, start_response)
+            return self.app(environ, start_response)
         _read_request(environ)
         if fault.kind in ("silence", "slow"):
             time.sleep(fault.seconds)
         if fault.kind in ("cut", "silence"):
-            return _hang_up(environ)
+            return hang_up(environ)
         if fault.kind == "answer":
             headers = {"Content-Length": str(len(fault.body)), **fault.headers}
             start_response(f"{fault.status} Planned", list(headers.items()))
             return [fault.body]
         if fault.kind == "slow":
-            return self._app(environ, start_response)
-        for _piece in self._app(environ, lambda *_args: None):
+            return self.app(environ, start_response)
+        for _piece in self.app(environ, lambda *_args: None):
             pass
         if fault.kind == "lose":
-            return _hang_up(environ)
+            return hang_up(environ)
         start_response("200 OK", [("Content-Length", str(len(fault.body)))])
         return [fault.body]
 
@@ -215,7 +215,7 @@ def _read_request(environ: dict[str, Any]) -> None:
     environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length) if length else b"")
 
 
-def _hang_up(environ: dict[str, Any]) -> Iterable[bytes]:
+def hang_up(environ: dict[str, Any]) -> Iterable[bytes]:
     """Close the connection without a word."""
     connection: socket.socket = environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)

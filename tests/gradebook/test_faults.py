@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from lti_tool.db import begin_write, db, utcnow
-from lti_tool.demo.people import MRC1
+from lti_tool.demo.people import MRC1, by_name
 from lti_tool.gradebook import delivery as delivering
 from lti_tool.gradebook import sending
 from lti_tool.gradebook.models import DeliveryState, PlatformPause, ScoreDelivery
 from lti_tool.lti.http import LONGEST_PAUSE
+from tests.platform import hang_up
 
 from .gradebook_world import ADAM, AICHA, CHLOE, ZOE, Gradebook
 
@@ -99,27 +103,20 @@ def test_a_platform_that_is_silent_is_left_alone_and_the_other_scores_are_not_ev
     assert book.pause() is None
 
 
-def test_one_score_that_never_gets_an_answer_does_not_hold_up_the_others(book: Gradebook) -> None:
-    class OnlyAdam:
-        """Cuts the connection of one pupil's scores."""
+def test_one_score_that_never_gets_an_answer_does_not_hold_up_the_others(
+    book: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "CONNECTIONS", 1)  # the first one would close the line for the others
+    sub = by_name(ADAM).sub.encode()
 
-        def __init__(self, app: object, sub: str) -> None:
-            self.app, self.sub = app, sub.encode()
+    def cuts_adams(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if b'"userId": "' + sub + b'"' in body:
+            return hang_up(environ)
+        return book.world.demo(environ, start_response)
 
-        def __call__(self, environ, start_response):  # noqa: ANN001, ANN204
-            import io
-
-            from tests.platform import _hang_up
-
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            environ["wsgi.input"] = io.BytesIO(body)
-            if b'"userId": "' + self.sub + b'"' in body:
-                return _hang_up(environ)
-            return self.app(environ, start_response)
-
-    from lti_tool.demo.people import by_name
-
-    book.world.faults._app = OnlyAdam(book.world.demo, by_name(ADAM).sub)
+    book.world.faults.app = cuts_adams
     book.type(*((who, "1A", 3) for who in CLASS))
 
     for _round in range(2):
@@ -285,8 +282,6 @@ def test_a_column_without_an_address_is_refused_with_the_reason(book: Gradebook,
     "score", ["NaN", "Infinity", "1e300", '"abc"', "true", "null", "{}", "123456789012.5"]
 )
 def test_a_result_that_is_no_grade_is_read_as_none(book: Gradebook, score: str) -> None:
-    from lti_tool.demo.people import by_name
-
     book.type((ADAM, "1A", 1))
     book.deliver()
     sub = by_name(ADAM).sub
@@ -403,6 +398,25 @@ def test_two_workers_never_take_the_same_score(book_on_both: Gradebook) -> None:
     assert book.states() == {"sent": 72}
     assert book.posts() == 72
     assert len(book.world.store.line_items(MRC1.id)) == 3
+
+
+def test_a_score_that_is_taken_while_a_newer_one_is_written_stays_on_its_way(book_on_both: Gradebook) -> None:
+    """Otherwise both would be under way at once, and the older might arrive last."""
+    book = book_on_both
+    book.type((ADAM, "1A", 2))
+    with book.writing():  # a worker has just taken it, and is about to commit
+        db.session.execute(
+            sa.update(ScoreDelivery).values(
+                state=DeliveryState.SENDING, leased_until=utcnow() + timedelta(seconds=60)
+            )
+        )
+        teacher = threading.Thread(target=book.type, args=((ADAM, "1A", 3),))
+        teacher.start()
+        time.sleep(0.5)
+    teacher.join()
+
+    states = [shown.state for shown in book.history(ADAM, "1A", replaced=True)]
+    assert states == ["sending", "waiting"]
 
 
 def test_teachers_who_assess_at_once_while_scores_leave_lose_nothing(book_on_both: Gradebook) -> None:

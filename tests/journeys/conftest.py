@@ -54,13 +54,13 @@ def free_port() -> int:
         return port
 
 
-def start_demo(folder: Path) -> Demo:
+def start_demo(folder: Path, *options: str) -> Demo:
     """`spirale demo` on free ports, ready."""
     tool, lms = free_port(), free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SPIRALE_")}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lti_tool", "demo"],
+            [sys.executable, "-m", "lti_tool", "demo", *options],
             env={**kept, "SPIRALE_DATA_DIR": str(folder), "SPIRALE_PORT": str(tool), "SPIRALE_DEMO_PORT": str(lms)},
             stdout=subprocess.PIPE,
             stderr=log,
