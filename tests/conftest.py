@@ -92,7 +92,10 @@ class Visitor:
 
     def post_json(self, path: str, body: Any, **more: Any) -> TestResponse:
         return self.client.post(
-            f"/l/{self.sid}{path}", json=body, headers={"X-CSRF-Token": self.csrf, **more.pop("headers", {})}, **more
+            f"/l/{self.sid}{path}",
+            json=body,
+            headers={"X-CSRF-Token": self.csrf, **more.pop("headers", {})},
+            **more,
         )
 
 

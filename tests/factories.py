@@ -73,7 +73,9 @@ def enrolled(into: Course, given: str, family: str, role: Role = Role.LEARNER, *
     )
     db.session.add(person)
     db.session.flush()
-    number = db.session.scalar(sa.select(sa.func.count(Enrolment.id)).where(Enrolment.course_id == into.id)) or 0
+    number = (
+        db.session.scalar(sa.select(sa.func.count(Enrolment.id)).where(Enrolment.course_id == into.id)) or 0
+    )
     db.session.add(
         Enrolment(
             **{"course_id": into.id, "person_id": person.id, "role": role, "number": number + 1, **values}

@@ -85,7 +85,9 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
-    answer = spirale(tmp_path, "platform", "list", SPIRALE_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    answer = spirale(
+        tmp_path, "platform", "list", SPIRALE_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
+    )
     assert answer.returncode == 1
     assert "does not answer" in answer.stderr
     assert "Traceback" not in answer.stderr

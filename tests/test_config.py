@@ -54,7 +54,11 @@ def test_usual_spellings_of_a_database_are_understood(tmp_path: Path, given: str
         ({"SPIRALE_CONFIG": "production"}, "SPIRALE_BASE_URL"),
         ({"SPIRALE_CONFIG": "production", "SPIRALE_BASE_URL": "https://s.example.org"}, "SPIRALE_SECRET_KEY"),
         (
-            {"SPIRALE_CONFIG": "production", "SPIRALE_BASE_URL": "https://s.example.org", "SPIRALE_SECRET_KEY": "short"},
+            {
+                "SPIRALE_CONFIG": "production",
+                "SPIRALE_BASE_URL": "https://s.example.org",
+                "SPIRALE_SECRET_KEY": "short",
+            },
             "32 characters",
         ),
         ({"SPIRALE_CONFIG": "nowhere"}, "nowhere"),

@@ -52,12 +52,20 @@ def test_an_installed_spirale_works_away_from_the_checkout(installed: Path, tmp_
 def test_the_wheel_holds_all_that_is_not_code(installed: Path) -> None:
     root = shipped()
     for part in ("configs", "migrations"):
-        files = {p.relative_to(root / part) for p in (root / part).rglob("*") if p.suffix in (".toml", ".yaml", ".py")}
+        files = {
+            p.relative_to(root / part)
+            for p in (root / part).rglob("*")
+            if p.suffix in (".toml", ".yaml", ".py")
+        }
         inside = installed / "lti_tool" / "_data" / part
         assert files
-        assert files == {p.relative_to(inside) for p in inside.rglob("*") if p.suffix in (".toml", ".yaml", ".py")}
+        assert files == {
+            p.relative_to(inside) for p in inside.rglob("*") if p.suffix in (".toml", ".yaml", ".py")
+        }
     for part in ("templates", "static", "translations", "demo/templates", "demo/static"):
-        files = {p.relative_to(root / "lti_tool") for p in (root / "lti_tool" / part).rglob("*") if p.is_file()}
+        files = {
+            p.relative_to(root / "lti_tool") for p in (root / "lti_tool" / part).rglob("*") if p.is_file()
+        }
         files = {p for p in files if "__pycache__" not in p.parts}
         assert files
         assert all((installed / "lti_tool" / p).is_file() for p in files)

@@ -173,21 +173,23 @@ def list_activities(session: Session, course: Course, *, archived: bool = False)
 def _check(draft: Draft, known: dict[str, Choice], activity: Activity | None) -> tuple[date, date | None]:
     problems: dict[str, str] = {}
     if not draft.title:
-        problems["title"] = _("Un titre est nécessaire : quelques mots suffisent.")
+        problems["title"] = _("Un titre est nécessaire\u00a0: quelques mots suffisent.")
     elif len(draft.title) > LONGEST_TITLE:
-        problems["title"] = _("Ce titre dépasse %(n)s caractères : le raccourcir.", n=LONGEST_TITLE)
+        problems["title"] = _("Ce titre dépasse %(n)s caractères\u00a0: le raccourcir.", n=LONGEST_TITLE)
     if len(draft.situation) > LONGEST_SITUATION:
-        problems["situation"] = _("Ce texte dépasse %(n)s caractères : le raccourcir.", n=LONGEST_SITUATION)
+        problems["situation"] = _(
+            "Ce texte dépasse %(n)s caractères\u00a0: le raccourcir.", n=LONGEST_SITUATION
+        )
     if draft.work_url and not is_web_address(draft.work_url):
-        problems["work_url"] = _("Cette adresse n’en est pas une : elle commence par https://")
+        problems["work_url"] = _("Cette adresse n’en est pas une\u00a0: elle commence par https://")
     starts_on = _day(draft.starts_on)
     ends_on = _day(draft.ends_on) if draft.ends_on else None
     if starts_on is None:
-        problems["starts_on"] = _("Cette date n’existe pas ou manque : choisir le jour du travail.")
+        problems["starts_on"] = _("Cette date n’existe pas ou manque\u00a0: choisir le jour du travail.")
     if draft.ends_on and ends_on is None:
-        problems["ends_on"] = _("Cette date n’existe pas : la corriger, ou laisser vide.")
+        problems["ends_on"] = _("Cette date n’existe pas\u00a0: la corriger, ou laisser vide.")
     if starts_on and ends_on and ends_on < starts_on:
-        problems["ends_on"] = _("La fin vient avant le début : inverser les deux dates.")
+        problems["ends_on"] = _("La fin vient avant le début\u00a0: inverser les deux dates.")
     if draft.complexity not in {str(c) for c in COMPLEXITIES}:
         problems["complexity"] = _("Choisir simple, variée ou complexe.")
     if draft.setting not in SETTINGS:
@@ -200,11 +202,11 @@ def _check(draft: Draft, known: dict[str, Choice], activity: Activity | None) ->
         problems["competences"] = _("Cocher au moins une compétence que la situation mobilise.")
     elif not set(draft.competences) <= set(known):
         problems["competences"] = _(
-            "Une compétence cochée n’est plus dans le référentiel : recharger la page."
+            "Une compétence cochée n’est plus dans le référentiel\u00a0: recharger la page."
         )
     if activity is not None and draft.version != str(activity.version):
         problems["version"] = _(
-            "Quelqu’un a modifié cette activité entre-temps. Les valeurs tapées sont gardées ci-dessous : "
+            "Quelqu’un a modifié cette activité entre-temps. Les valeurs tapées sont gardées ci-dessous\u00a0: "
             "les relire, puis enregistrer de nouveau pour les retenir."
         )
     if problems or starts_on is None:

@@ -121,7 +121,7 @@ def record(
 def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[int]) -> str:
     """The sentence that says why an entry cannot be written; empty when it can."""
     if activity.archived_at is not None:
-        return _("Cette activité est archivée : la reprendre avant d’y évaluer.")
+        return _("Cette activité est archivée\u00a0: la reprendre avant d’y évaluer.")
     try:
         if str(uuid.UUID(entry.key)) != entry.key:
             return _unnamed()
@@ -131,20 +131,21 @@ def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[i
         parse_value(entry.value)
     except ValueError:
         return _(
-            "« %(value)s » n’est pas un niveau : taper 1, 2, 3 ou 4, ou l’un des codes ABS, DISP, NE, NF, NR.",
+            "«\u00a0%(value)s\u00a0» n’est pas un niveau\u00a0: "
+            "taper 1, 2, 3 ou 4, ou l’un des codes ABS, DISP, NE, NF, NR.",
             value=entry.value.strip()[:12],
         )
     if entry.person_id not in people:
-        return _("Cet élève n’est plus dans le cours : rien n’a été écrit pour lui.")
+        return _("Cet élève n’est plus dans le cours\u00a0: rien n’a été écrit pour lui.")
     if entry.item_id not in items:
-        return _("Cette compétence n’est plus dans l’activité : recharger la page.")
+        return _("Cette compétence n’est plus dans l’activité\u00a0: recharger la page.")
     if entry.comment is not None and len(entry.comment) > LONGEST_COMMENT:
-        return _("Ce commentaire dépasse %(n)s caractères : le raccourcir.", n=LONGEST_COMMENT)
+        return _("Ce commentaire dépasse %(n)s caractères\u00a0: le raccourcir.", n=LONGEST_COMMENT)
     return ""
 
 
 def _unnamed() -> str:
-    return _("Cette saisie n’a pas d’identifiant à elle : recharger la page.")
+    return _("Cette saisie n’a pas d’identifiant à elle\u00a0: recharger la page.")
 
 
 def _known(session: Session, keys: list[str]) -> list[Assessment]:

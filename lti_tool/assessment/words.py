@@ -15,12 +15,12 @@ def locale() -> str:
 
 def plain_date(day: date) -> str:
     """« 26 novembre », inside a sentence."""
-    return first_of_month(format_date(day, "d MMMM" if locale() == "fr" else "MMMM d"))
+    return first_of_month(format_date(day, "d MMMM"))
 
 
 def first_of_month(text: str) -> str:
     """French counts the first of the month only: « 1er mars », « 2 mars »."""
-    return f"1er{text[1:]}" if text.startswith("1 ") else text
+    return f"1er{text[1:]}" if locale() == "fr" and text.startswith("1 ") else text
 
 
 def in_situation() -> dict[int, str]:

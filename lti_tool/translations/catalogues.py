@@ -11,19 +11,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 HERE = Path(__file__).resolve().parent
-METHODS = [("demo/**", "ignore"), ("translations/**", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
+METHODS = [
+    ("demo/**", "ignore"),
+    ("translations/**", "ignore"),
+    ("**.py", "python"),
+    ("templates/**.html", "jinja2"),
+]
 
 
 def extracted() -> Catalog:
     """Every message of the code and the templates."""
     found = Catalog(charset="utf-8")
-    for filename, _line, message, _comments, context in extract_from_dir(str(HERE.parent), METHODS):
+    keywords = {**DEFAULT_KEYWORDS, "_l": None}  # lazy_gettext
+    for filename, _line, message, _comments, context in extract_from_dir(
+        str(HERE.parent), METHODS, keywords=keywords
+    ):
         found.add(message, None, context=context, flags=())
         assert filename
     return found

@@ -119,7 +119,7 @@ def explain(delivery: ScoreDelivery, platform: str) -> Said:
         )
     moment = moment_words(delivery.done_at) if delivery.done_at else ""
     if delivery.score is None:
-        return Said(_("La note a été vidée dans le carnet, le %(moment)s.", moment=moment))
+        return Said(_("La note a été vidée dans le carnet (%(moment)s).", moment=moment))
     return Said(_("Envoyée : %(moment)s.", moment=moment))
 
 
@@ -163,5 +163,5 @@ def number(value: object) -> str:
 def score_words(delivery: ScoreDelivery) -> str:
     """Exactly what is sent: « 14,5 / 20 », or that the grade is emptied."""
     if delivery.score is None:
-        return _("grade vide")
+        return _("note vide")
     return f"{number(delivery.score)} / {delivery.maximum}"

@@ -241,7 +241,12 @@ def _is_id(value: Any) -> TypeGuard[int]:
 def _named(entry: NewEntry, refused: Refused, activity: Activity, people: dict[int, str]) -> str:
     """The sentence of a refused cell, with where it is."""
     code = next((link.item.code for link in activity.competences if link.item_id == entry.item_id), "?")
-    return f"{people.get(entry.person_id, '?')}, {code}\u00a0: {refused.message}"
+    return _(
+        "%(who)s, %(code)s\u00a0: %(why)s",
+        who=people.get(entry.person_id, "?"),
+        code=code,
+        why=refused.message,
+    )
 
 
 # ----- colleagues -----

@@ -58,7 +58,7 @@ def launch_refusal(error: LaunchRefused) -> Response:
             403,
             _("Plateforme inconnue"),
             _("Spirale ne connaît pas la plateforme qui l’ouvre, ou celle-ci a changé d’identifiant."),
-            _("L’administrateur de Spirale doit l’enregistrer : lui montrer ce repère."),
+            _("L’administrateur de Spirale doit l’enregistrer\u00a0: lui montrer ce repère."),
         ),
         Refusal.PLATFORM_DISABLED: (
             403,
@@ -102,18 +102,18 @@ def launch_refusal(error: LaunchRefused) -> Response:
             400,
             _("Ouverture expirée"),
             _("Trop de temps a passé, ou l’horloge de la plateforme n’est pas à l’heure."),
-            _("Rouvrir l’activité ; si cela recommence, montrer ce repère à l’administrateur."),
+            _("Rouvrir l’activité\u202f; si cela recommence, montrer ce repère à l’administrateur."),
         ),
         Refusal.KEYS_UNREACHABLE: (
             503,
             _("La plateforme ne répond pas"),
             _("Spirale n’a pas pu vérifier la signature de la plateforme."),
-            _("Réessayer dans une minute ; si cela recommence, montrer ce repère à l’administrateur."),
+            _("Réessayer dans une minute\u202f; si cela recommence, montrer ce repère à l’administrateur."),
         ),
         Refusal.NO_PERSON: (
             403,
             _("Personne n’est annoncé"),
-            _("La plateforme n’a pas dit qui ouvre Spirale : un accès anonyme n’est pas possible."),
+            _("La plateforme n’a pas dit qui ouvre Spirale\u00a0: un accès anonyme n’est pas possible."),
             _("Se connecter à la plateforme avec son compte, puis rouvrir l’activité."),
         ),
         Refusal.NO_COURSE: (
@@ -159,7 +159,7 @@ def init_refusals(app: Flask) -> None:
             Page(
                 403,
                 _("Formulaire refusé"),
-                _("Ce formulaire ne vient pas de cette session : rien n’a été enregistré."),
+                _("Ce formulaire ne vient pas de cette session\u00a0: rien n’a été enregistré."),
                 _("Revenir à la page précédente, la recharger, puis recommencer."),
             )
         )
@@ -212,7 +212,7 @@ def _http_page(status: int) -> Page:
         return Page(
             413,
             _("Trop volumineux"),
-            _("Ce qui a été envoyé dépasse la taille permise : rien n’a été enregistré."),
+            _("Ce qui a été envoyé dépasse la taille permise\u00a0: rien n’a été enregistré."),
             _("Envoyer moins à la fois."),
         )
     if status == 429:
@@ -230,5 +230,5 @@ def _http_page(status: int) -> Page:
         500,
         _("Quelque chose n’a pas marché"),
         _("L’erreur est notée. Ce qui était enregistré l’est toujours."),
-        _("Recharger la page ; si cela recommence, montrer ce repère à l’administrateur."),
+        _("Recharger la page\u202f; si cela recommence, montrer ce repère à l’administrateur."),
     )

@@ -122,7 +122,7 @@ def _roster_problem(course: Course) -> str:
         ),
         "refused": _(
             "%(platform)s refuse de donner la liste. Demander à l’administrateur d’autoriser le service "
-            "« noms et rôles » pour Spirale.",
+            "«\u00a0noms et rôles\u00a0» pour Spirale.",
             platform=course.platform.name,
         ),
     }

@@ -81,15 +81,13 @@ def today() -> date:
 
 def long_date(day: date) -> str:
     """« 26 novembre 2026 »."""
-    return first_of_month(babel_date(day, "d MMMM y" if locale() == "fr" else "MMMM d, y"))
+    return first_of_month(babel_date(day, "d MMMM y"))
 
 
 def short_date(day: date) -> str:
     """« 26 nov. », with the year when it is not this school year's."""
     near = abs((today() - day).days) < 300
-    if locale() == "fr":
-        return first_of_month(babel_date(day, "d MMM" if near else "d MMM y"))
-    return str(babel_date(day, "MMM d" if near else "MMM d, y"))
+    return first_of_month(babel_date(day, "d MMM" if near else "d MMM y"))
 
 
 def clock(moment: datetime) -> str:

@@ -83,7 +83,7 @@ def test_anything_else_is_refused_in_a_sentence_that_quotes_it(grid, typed):
 
     assert written == []
     assert len(refused) == 1
-    assert refused[0].startswith(f"« {typed[:12]} » n’est pas un niveau")
+    assert refused[0].startswith(f"«\u00a0{typed[:12]}\u00a0» n’est pas un niveau")
     assert rows() == []
 
 

@@ -19,7 +19,9 @@ CHROMIUM = os.environ.get("SPIRALE_CHROMIUM", "/usr/bin/chromium")
 
 @pytest.fixture(scope="module")
 def chromium():
-    assert Path(CHROMIUM).exists(), f"no browser at {CHROMIUM}: apt-get install chromium, or set SPIRALE_CHROMIUM"
+    assert Path(CHROMIUM).exists(), (
+        f"no browser at {CHROMIUM}: apt-get install chromium, or set SPIRALE_CHROMIUM"
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -223,7 +223,9 @@ def test_the_shipped_referentials_are_in_every_new_database(in_app: Flask) -> No
     assert found["mrc-seconde"] == 10
 
 
-def test_a_link_to_what_is_not_loaded_yet_is_refused_and_writes_nothing(in_app: Flask, tmp_path: Path) -> None:
+def test_a_link_to_what_is_not_loaded_yet_is_refused_and_writes_nothing(
+    in_app: Flask, tmp_path: Path
+) -> None:
     alone = read_referential(write(tmp_path, "seconde.yaml", SECONDE))
 
     with pytest.raises(ReferentialError, match="is not loaded yet: load « bac » with it"):

@@ -129,7 +129,12 @@ def test_a_broken_file_is_refused_with_its_name_its_line_and_what_is_wrong(
 
 BROKEN_BAC = [
     ("pairing: unknown", "pairing: maybe", "pairing: maybe", "« pairing » can only be « unknown »"),
-    ('also_under: ["Bloc 2"]', 'also_under: ["Bloc 9"]', "0000000000c1", "also_under: there is no « Bloc 9 »"),
+    (
+        'also_under: ["Bloc 2"]',
+        'also_under: ["Bloc 9"]',
+        "0000000000c1",
+        "also_under: there is no « Bloc 9 »",
+    ),
     ('notes: ["Sur des situations simples"]', "notes: Simples", "notes: Simples", "« notes » must be a list"),
 ]
 

@@ -61,7 +61,12 @@ def start_demo(folder: Path, *options: str) -> Demo:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "lti_tool", "demo", *options],
-            env={**kept, "SPIRALE_DATA_DIR": str(folder), "SPIRALE_PORT": str(tool), "SPIRALE_DEMO_PORT": str(lms)},
+            env={
+                **kept,
+                "SPIRALE_DATA_DIR": str(folder),
+                "SPIRALE_PORT": str(tool),
+                "SPIRALE_DEMO_PORT": str(lms),
+            },
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -165,5 +170,7 @@ def assert_accessible(frame: Frame | Page) -> None:
 
 
 def assert_no_sideways_scroll(frame: Frame) -> None:
-    wide, narrow = frame.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    wide, narrow = frame.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
     assert wide <= narrow, f"{frame.url.split('/l/')[1][44:]} is {wide} px wide in {narrow}"

@@ -27,7 +27,9 @@ def test_third_party_cookies_are_blocked_here_unless_they_are_partitioned(contex
     with running(_site, "localhost") as tool:
 
         def host(environ: Any, start_response: Any) -> Any:
-            return Response(f"<iframe src='{tool}/set'></iframe>", mimetype="text/html")(environ, start_response)
+            return Response(f"<iframe src='{tool}/set'></iframe>", mimetype="text/html")(
+                environ, start_response
+            )
 
         with running(host) as lms:
             page = context.new_page()

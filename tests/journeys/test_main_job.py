@@ -73,7 +73,9 @@ def grades(demo: Demo, column: str) -> dict[str, float]:
         if not any(item.tag == column for item in store.line_items(COURSE)):
             return {}
         found = store.grades(COURSE, column)
-    return {names[sub]: state.value for sub, state in found.items() if sub in names and state.value is not None}
+    return {
+        names[sub]: state.value for sub, state in found.items() if sub in names and state.value is not None
+    }
 
 
 def wait_for_grade(demo: Demo, column: str, name: str, value: float) -> float:
@@ -126,7 +128,9 @@ def test_a_lost_connection_keeps_what_is_typed_and_sends_it_again(assessed: Tab,
         tool.get_by_label(re.compile("^Hugo N., 1A")).click()
         keyboard.press("3")
         keyboard.press("4")
-        expect(tool.get_by_role("status").first).to_contain_text("Hors ligne : 2 saisies gardées dans cette page")
+        expect(tool.get_by_role("status").first).to_contain_text(
+            "Hors ligne : 2 saisies gardées dans cette page"
+        )
     finally:
         context.set_offline(False)
     expect(tool.get_by_role("status").first).to_contain_text("Enregistré à", timeout=15_000)
@@ -166,7 +170,9 @@ def test_two_teachers_see_each_others_entries(assessed: Tab, demo: Demo, context
     assessed.tool.get_by_label(re.compile("^Zoé L., 1C")).click()
     assessed.page.keyboard.press("1")  # what a saving brings back shows the colleague's entry at once
     expect(assessed.tool.get_by_label(re.compile("^Kévin A., 1A"))).to_have_value("3")
-    expect(assessed.tool.get_by_label(re.compile("^Kévin A., 1A, maîtrisée, saisi par Karim D."))).to_be_visible()
+    expect(
+        assessed.tool.get_by_label(re.compile("^Kévin A., 1A, maîtrisée, saisi par Karim D."))
+    ).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -179,7 +185,9 @@ def test_two_teachers_see_each_others_entries(assessed: Tab, demo: Demo, context
         ("Réglages du cours", None),
     ],
 )
-def test_each_of_the_teachers_pages_is_accessible_and_fits(assessed: Tab, entry: str, heading: str | None) -> None:
+def test_each_of_the_teachers_pages_is_accessible_and_fits(
+    assessed: Tab, entry: str, heading: str | None
+) -> None:
     tab = assessed
     tab.tool.get_by_role("navigation", name="Spirale").get_by_role("link", name=entry).click()
     title = tab.tool.get_by_role("heading", level=1)

@@ -66,7 +66,12 @@ class KeyServer:
     def document(self) -> dict[str, Any]:
         return {
             "keys": [
-                {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "alg": "RS256", "use": "sig"}
+                {
+                    **RSAAlgorithm.to_jwk(key.public_key(), as_dict=True),
+                    "kid": kid,
+                    "alg": "RS256",
+                    "use": "sig",
+                }
                 for kid, key in self.keys.items()
             ]
         }
@@ -124,7 +129,12 @@ class Lms:
             LTI + "deployment_id": "1",
             LTI + "target_link_uri": f"{BASE}/lti/launch",
             LTI + "roles": [MEMBERSHIP + "Instructor"],
-            LTI + "context": {"id": "2", "label": "2MRC1", "title": "Seconde MRC 1", "type": ["CourseSection"]},
+            LTI + "context": {
+                "id": "2",
+                "label": "2MRC1",
+                "title": "Seconde MRC 1",
+                "type": ["CourseSection"],
+            },
             LTI + "resource_link": {"id": "7", "title": "Spirale"},
             LTI + "launch_presentation": {"locale": "fr", "document_target": "iframe"},
         }
@@ -133,7 +143,9 @@ class Lms:
             made[full] = value
         return {name: value for name, value in made.items() if value is not GONE}
 
-    def sign(self, claims: dict[str, Any], *, kid: str | None = "one", alg: str = "RS256", key: Any = None) -> str:
+    def sign(
+        self, claims: dict[str, Any], *, kid: str | None = "one", alg: str = "RS256", key: Any = None
+    ) -> str:
         headers = {"kid": kid} if kid else {}
         return jwt.encode(claims, key or self.server.keys["one"], algorithm=alg, headers=headers)
 

@@ -17,7 +17,16 @@ from werkzeug.wrappers import Response
 from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, ResourceLink, Role
 from lti_tool.db import db
 from lti_tool.lti.models import Login, Platform
-from tests.lti.platform_of_tests import BASE, GONE, LTI, MEMBERSHIP, KeyServer, Lms, browser, make_lms, new_key
+from tests.lti.platform_of_tests import (
+    BASE,
+    GONE,
+    MEMBERSHIP,
+    KeyServer,
+    Lms,
+    browser,
+    make_lms,
+    new_key,
+)
 
 
 def opened(app: Flask) -> list[LaunchSession]:
@@ -86,7 +95,9 @@ def test_the_cookie_is_tried_before_the_platform_is_asked(app: Flask, lms: Lms) 
     assert lms.client.post("/lti/login", data=lms.parameters()).headers["Location"].startswith(lms.issuer)
 
 
-def test_a_browser_that_keeps_no_cookie_is_offered_a_new_window_with_the_login_unspent(app: Flask, lms: Lms) -> None:
+def test_a_browser_that_keeps_no_cookie_is_offered_a_new_window_with_the_login_unspent(
+    app: Flask, lms: Lms
+) -> None:
     client = app.test_client(use_cookies=False)
     first = client.post("/lti/login", data=lms.parameters())
     second = client.get(first.headers["Location"])
@@ -139,7 +150,9 @@ def test_a_launch_without_names_context_or_services_works(app: Flask, lms: Lms) 
 
 
 @pytest.mark.parametrize(("locale", "ours"), [("fr_ca", "fr"), ("en-US", "en"), ("de", "fr"), (GONE, "fr")])
-def test_the_platforms_language_is_followed_where_we_speak_it(app: Flask, lms: Lms, locale: Any, ours: str) -> None:
+def test_the_platforms_language_is_followed_where_we_speak_it(
+    app: Flask, lms: Lms, locale: Any, ours: str
+) -> None:
     presentation = {} if locale is GONE else {"locale": locale}
     lms.whole_launch(launch_presentation=presentation)
     assert opened(app)[0].locale == ours
@@ -155,7 +168,9 @@ def test_the_same_person_course_and_link_are_found_again(app: Flask, lms: Lms) -
     assert len(opened(app)) == 2
 
 
-def test_two_platforms_with_the_same_issuer_and_courses_are_never_joined(app: Flask, server: KeyServer) -> None:
+def test_two_platforms_with_the_same_issuer_and_courses_are_never_joined(
+    app: Flask, server: KeyServer
+) -> None:
     one = make_lms(app, server, issuer="https://same.example.org", client_id="a")
     two = make_lms(app, server, issuer="https://same.example.org", client_id="b")
     one.whole_launch()
@@ -194,9 +209,7 @@ def test_missing_security_claim(app: Flask, lms: Lms, claim: str) -> None:
     assert_refused(lms.whole_launch(**{claim: GONE}), "Que faire", app)
 
 
-@pytest.mark.parametrize(
-    ("iat", "exp"), [(-3700, -3600), (-86_400 * 3650, 60), (3600, 7200), (-100, -50)]
-)
+@pytest.mark.parametrize(("iat", "exp"), [(-3700, -3600), (-86_400 * 3650, 60), (3600, 7200), (-100, -50)])
 def test_timestamps_incorrect(app: Flask, lms: Lms, iat: int, exp: int) -> None:
     now = int(time.time())
     assert_refused(lms.whole_launch(iat=now + iat, exp=now + exp), "Ouverture expirée", app)
@@ -289,7 +302,11 @@ def test_alg_none_and_hs256_with_the_public_key_are_refused(app: Flask, lms: Lms
     import hmac
 
     signed = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(lms.claims())}"
-    mac = base64.urlsafe_b64encode(hmac.new(pem, signed.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+    mac = (
+        base64.urlsafe_b64encode(hmac.new(pem, signed.encode(), hashlib.sha256).digest())
+        .rstrip(b"=")
+        .decode()
+    )
     assert_refused(lms.launch(f"{signed}.{mac}"), "Ouverture refusée", app)
 
 
@@ -307,7 +324,9 @@ def test_several_audiences_need_an_authorised_party_and_it_must_be_us(app: Flask
     assert lms.whole_launch(aud=both, azp=lms.client_id).status_code == 303
 
 
-@pytest.mark.parametrize("target", ["https://evil.example.org/", f"{BASE}.evil.example.org/lti/launch", 7, GONE])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example.org/", f"{BASE}.evil.example.org/lti/launch", 7, GONE]
+)
 def test_a_target_that_is_not_ours_is_refused(app: Flask, lms: Lms, target: Any) -> None:
     assert_refused(lms.whole_launch(target_link_uri=target), "Que faire", app)
 
@@ -367,7 +386,9 @@ def test_a_login_never_leads_anywhere_else(app: Flask, lms: Lms, target: str) ->
     assert "evil" not in answer.headers.get("Location", "")
 
 
-def test_the_client_id_may_be_left_out_where_there_is_no_doubt(app: Flask, lms: Lms, server: KeyServer) -> None:
+def test_the_client_id_may_be_left_out_where_there_is_no_doubt(
+    app: Flask, lms: Lms, server: KeyServer
+) -> None:
     assert lms.begin(client_id=GONE).status_code == 303
     make_lms(app, server, issuer=lms.issuer, client_id="second")
     assert_refused(lms.begin(client_id=GONE), "Plateforme inconnue", app)
@@ -376,7 +397,8 @@ def test_the_client_id_may_be_left_out_where_there_is_no_doubt(app: Flask, lms: 
 def test_what_the_platform_answers_instead_of_a_token_is_said(app: Flask, lms: Lms) -> None:
     lms.begin()
     answer = lms.client.post(
-        "/lti/launch", data={"state": lms.login["state"], "error": "access_denied", "error_description": "<b>x</b>"}
+        "/lti/launch",
+        data={"state": lms.login["state"], "error": "access_denied", "error_description": "<b>x</b>"},
     )
     assert_refused(answer, "n’a pas donné son accord", app)
     assert "<b>x" not in answer.text
@@ -429,7 +451,9 @@ def test_unknown_keys_do_not_make_us_hammer_the_platform(lms: Lms) -> None:
         lambda: Response("x" * (5 * 1024 * 1024), 200),
     ],
 )
-def test_a_platform_whose_keys_cannot_be_had_gets_a_page_not_a_crash(app: Flask, lms: Lms, answer: Any) -> None:
+def test_a_platform_whose_keys_cannot_be_had_gets_a_page_not_a_crash(
+    app: Flask, lms: Lms, answer: Any
+) -> None:
     lms.server.answer = answer
     refused = lms.whole_launch()
     assert refused.status_code == 503
@@ -458,7 +482,9 @@ def test_our_keys_are_public_and_stay_the_same(app: Flask) -> None:
     assert jwt.PyJWK(key).key.key_size == 2048
 
 
-def test_a_launch_logs_no_name_token_or_address(app: Flask, lms: Lms, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_launch_logs_no_name_token_or_address(
+    app: Flask, lms: Lms, capsys: pytest.CaptureFixture[str]
+) -> None:
     answer = lms.whole_launch()
     lms.client.get(answer.headers["Location"], follow_redirects=True)
     lms.begin()
@@ -468,5 +494,3 @@ def test_a_launch_logs_no_name_token_or_address(app: Flask, lms: Lms, capsys: py
     sid = answer.headers["Location"].split("/")[2]
     for secret in ("Claire", "Morel", sid, lms.login["state"], lms.login["nonce"], "eyJ"):
         assert secret not in logged
-
-

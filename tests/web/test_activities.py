@@ -47,7 +47,9 @@ def observable(school: School, code: str) -> tuple[str, str, str]:
         sub = db.session.scalars(
             sa.select(FrameworkItem.uuid).where(FrameworkItem.parent_id == competence.id)
         ).first()
-        criteria = [item.uuid for item in linked_items(db.session, [competence.id], "criterion")[competence.id]]
+        criteria = [
+            item.uuid for item in linked_items(db.session, [competence.id], "criterion")[competence.id]
+        ]
         other = db.session.scalars(
             sa.select(FrameworkItem.uuid)
             .join(Framework)
@@ -62,7 +64,11 @@ def test_an_activity_is_created_as_it_was_typed(school: School) -> None:
     sub, criterion, unrelated = observable(school, "1A")
     answer = school.visit("teacher").post(
         "/activities/new",
-        {**FORM, "observed": [f"1A:{sub}", f"1A:{criterion}", f"1A:{unrelated}", f"2C:{sub}"], "then": "grid"},
+        {
+            **FORM,
+            "observed": [f"1A:{sub}", f"1A:{criterion}", f"1A:{unrelated}", f"2C:{sub}"],
+            "then": "grid",
+        },
     )
     (made,) = activities(school)
     assert answer.status_code == 303

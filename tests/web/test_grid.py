@@ -26,7 +26,9 @@ def grid(school: School) -> dict[str, int]:
         return {"id": made.id, "1A": factories.competence("1A").id, "1C": factories.competence("1C").id}
 
 
-def entry(school: School, grid: dict[str, int], name: str, code: str, value: Any, **more: Any) -> dict[str, Any]:
+def entry(
+    school: School, grid: dict[str, int], name: str, code: str, value: Any, **more: Any
+) -> dict[str, Any]:
     return {
         "key": str(uuid.uuid4()),
         "person": school.people[name].id,
@@ -64,7 +66,9 @@ def waiting(school: School) -> list[tuple[str, float]]:
         ]
 
 
-def test_what_is_typed_is_written_with_its_score_in_one_transaction(school: School, grid: dict[str, int]) -> None:
+def test_what_is_typed_is_written_with_its_score_in_one_transaction(
+    school: School, grid: dict[str, int]
+) -> None:
     teacher = school.visit("teacher")
     answer = save(
         teacher,
@@ -98,7 +102,9 @@ def test_every_change_is_kept_and_the_newest_counts(school: School, grid: dict[s
     assert 'value="2"' not in teacher.get(f"/activities/{grid['id']}/grid").text.split("Aïcha")[0]
 
 
-@pytest.mark.parametrize("value", ["5", "0", "-1", "3.5", "33", "²", "é", "maîtrisée", "9" * 400, "3; DROP TABLE"])
+@pytest.mark.parametrize(
+    "value", ["5", "0", "-1", "3.5", "33", "²", "é", "maîtrisée", "9" * 400, "3; DROP TABLE"]
+)
 def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
     school: School, grid: dict[str, int], value: str
 ) -> None:
@@ -124,7 +130,9 @@ def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
         {"comment": 7},
     ],
 )
-def test_a_request_that_is_not_one_writes_nothing(school: School, grid: dict[str, int], broken: dict[str, Any]) -> None:
+def test_a_request_that_is_not_one_writes_nothing(
+    school: School, grid: dict[str, int], broken: dict[str, Any]
+) -> None:
     teacher = school.visit("teacher")
     answer = save(teacher, grid, {**entry(school, grid, "Adam", "1A", "3"), **broken})
     assert answer.status_code == 400
@@ -132,7 +140,9 @@ def test_a_request_that_is_not_one_writes_nothing(school: School, grid: dict[str
     assert rows(school) == []
 
 
-@pytest.mark.parametrize("body", [None, [], {}, {"entries": "x"}, {"entries": [1]}, {"entries": [], "since": "x"}])
+@pytest.mark.parametrize(
+    "body", [None, [], {}, {"entries": "x"}, {"entries": [1]}, {"entries": [], "since": "x"}]
+)
 def test_a_body_of_another_shape_is_refused(school: School, grid: dict[str, int], body: Any) -> None:
     answer = school.visit("teacher").post_json(f"/activities/{grid['id']}/cells", body)
     assert answer.status_code == 400
@@ -151,7 +161,7 @@ def test_a_pupil_of_another_course_or_a_competence_of_another_activity_is_refuse
         entry(school, grid, "Adam", "1A", "3", person=stranger),
         entry(school, grid, "Adam", "1A", "3", competence=other),
     ).get_json()
-    assert [r["message"].split(" : ")[0] for r in body["refused"]] == [
+    assert [r["message"].split("\u00a0: ")[0] for r in body["refused"]] == [
         "Cet élève n’est plus dans le cours",
         "Cette compétence n’est plus dans l’activité",
     ]
@@ -211,7 +221,11 @@ def test_a_comment_can_be_saved_without_a_script(school: School, grid: dict[str,
     save(teacher, grid, entry(school, grid, "Chloé", "1C", "3"))
     answer = teacher.post(
         f"/activities/{grid['id']}/comments",
-        {"person": school.people["Chloé"].id, "competence": grid["1C"], "comment": "Bonnes questions ouvertes"},
+        {
+            "person": school.people["Chloé"].id,
+            "competence": grid["1C"],
+            "comment": "Bonnes questions ouvertes",
+        },
     )
     assert answer.status_code == 303
     assert rows(school)[-1] == ("Chloé", "1C", 3, None, "Bonnes questions ouvertes")
@@ -246,7 +260,12 @@ def test_one_pupil_at_a_time(school: School, grid: dict[str, int]) -> None:
     assert "3 sur 4" in page.text
     answer = teacher.post(
         f"/activities/{grid['id']}/grid/{chloe}",
-        {f"level-{grid['1A']}": "4", f"code-{grid['1C']}": "NE", f"comment-{grid['1A']}": "Très clair", "then": "next"},
+        {
+            f"level-{grid['1A']}": "4",
+            f"code-{grid['1C']}": "NE",
+            f"comment-{grid['1A']}": "Très clair",
+            "then": "next",
+        },
     )
     assert sorted(rows(school)) == [("Chloé", "1A", 4, None, "Très clair"), ("Chloé", "1C", None, "NE", "")]
     assert answer.headers["Location"].endswith(f"/grid/{school.people['Zoé'].id}")
@@ -263,7 +282,9 @@ def test_an_archived_activity_can_be_read_and_not_written(school: School, grid: 
     assert rows(school) == []
 
 
-def test_names_stay_apart_and_pupils_without_a_name_have_a_number(school: School, grid: dict[str, int]) -> None:
+def test_names_stay_apart_and_pupils_without_a_name_have_a_number(
+    school: School, grid: dict[str, int]
+) -> None:
     with school.app.app_context():
         factories.enrolled(school.course, "Zoé", "Lopez")
         factories.enrolled(school.course, "", "")

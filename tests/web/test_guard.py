@@ -17,7 +17,15 @@ from lti_tool.web.guard import ASKED, RIGHTS, May
 from tests import factories
 from tests.conftest import School, Visitor, open_visit
 
-OPEN_TO_ALL = {"door.login", "door.launch", "door.launch_alone", "door.jwks", "health.live", "health.ready", "static"}
+OPEN_TO_ALL = {
+    "door.login",
+    "door.launch",
+    "door.launch_alone",
+    "door.jwks",
+    "health.live",
+    "health.ready",
+    "static",
+}
 
 
 def rules(app: Flask) -> Iterator[tuple[Rule, str]]:
@@ -67,7 +75,12 @@ def test_every_route_is_a_page_of_a_session_or_known_to_be_open(app: Flask) -> N
 def test_each_page_opens_for_those_who_may_and_refuses_the_others(
     school: School, activity_id: int, statement: str, who: str
 ) -> None:
-    role = {"teacher": Role.TEACHER, "assessor": Role.ASSESSOR, "Adam": Role.LEARNER, "observer": Role.OBSERVER}[who]
+    role = {
+        "teacher": Role.TEACHER,
+        "assessor": Role.ASSESSOR,
+        "Adam": Role.LEARNER,
+        "observer": Role.OBSERVER,
+    }[who]
     visitor = school.visit(who)
     walked = 0
     for rule, method in rules(school.app):

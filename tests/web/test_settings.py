@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
-from lti_tool.courses.models import Course
+from lti_tool.courses.models import Course, Person
 from lti_tool.db import begin_write, db, utcnow
+from lti_tool.demo.people import MRC1, by_name
 from lti_tool.gradebook.models import GradebookSettings, ScoreDelivery
 from lti_tool.gradebook.scores import queue_scores
 from tests import factories
-from tests.conftest import School
+from tests.conftest import School, open_visit
+from tests.platform import DemoWorld
 
 from .reading import words
 
@@ -289,3 +296,37 @@ def test_a_platform_that_does_not_answer_leaves_the_list_as_it_was(school: Schoo
     text = words(teacher.get("/settings"))
     assert "n’a pas donné la liste à la dernière lecture" in text
     assert "4 élèves connus" in text
+
+
+def test_the_class_list_is_read_again_on_demand_with_nothing_open_meanwhile(
+    tmp_path: Path, migrated: Path
+) -> None:
+    shutil.copy(migrated, tmp_path / "spirale.db")
+    with DemoWorld(tmp_path) as world:
+        course_id = world.open_course()
+        with world.app.app_context():
+            course = db.session.get_one(Course, course_id)
+            claire = db.session.get_one(Person, world.person_id("Claire Morel"))
+            db.session.close()
+        teacher = open_visit(world.app, course, claire)
+        world.store.unenrol(MRC1.id, by_name("Adam Benali").sub)
+        world.store.enrol(MRC1.id, world.store.add_person("Lou", "Nouveau"))
+        world.store.enrol(MRC1.id, world.store.add_person("Max", "Nouveau"))
+        world.faults.slow("/memberships", 1.0, times=1)
+        answers: list[TestResponse] = []
+        reading = threading.Thread(target=lambda: answers.append(teacher.post("/settings/roster")))
+        before = world.faults.asked("/memberships")
+        reading.start()
+        while world.faults.asked("/memberships") == before:
+            time.sleep(0.01)
+        started = time.monotonic()
+        with world.app.app_context():
+            begin_write()
+            db.session.commit()
+        assert time.monotonic() - started < 0.5, "a colleague may write while the platform answers"
+        reading.join()
+
+        assert answers[0].headers["Location"].endswith("/settings?arrived=2&left=1#roster")
+        text = words(teacher.get("/settings?arrived=2&left=1"))
+        assert "2 élèves de plus, 1 de moins." in text
+        assert "26 élèves connus, dernière lecture de la liste :" in text
