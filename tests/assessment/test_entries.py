@@ -192,7 +192,7 @@ def test_a_comment_of_the_longest_length_is_taken_and_one_more_letter_is_not(gri
         grid.entry("3", comment="a" * LONGEST_COMMENT), grid.entry("3", "1C", "a" * (LONGEST_COMMENT + 1))
     )
 
-    assert refused == ["Ce commentaire dépasse 2000 caractères : le raccourcir."]
+    assert refused == ["Ce commentaire dépasse 2000 caractères\u00a0: le raccourcir."]
     assert [len(comment) for _value, comment in rows()] == [LONGEST_COMMENT]
 
 
@@ -202,7 +202,7 @@ def test_a_comment_of_the_longest_length_is_taken_and_one_more_letter_is_not(gri
 def test_a_key_that_is_no_identifier_is_refused(grid, key):
     written, refused = grid.write(grid.entry("3", key=key))
 
-    assert (written, refused) == ([], ["Cette saisie n’a pas d’identifiant : recharger la page."])
+    assert (written, refused) == ([], ["Cette saisie n’a pas d’identifiant à elle\u00a0: recharger la page."])
 
 
 def test_a_competence_of_another_activity_is_refused(grid):
@@ -210,7 +210,7 @@ def test_a_competence_of_another_activity_is_refused(grid):
 
     _written, refused = grid.write(grid.entry("3", "2B"))
 
-    assert refused == ["Cette compétence n’est plus dans l’activité : recharger la page."]
+    assert refused == ["Cette compétence n’est plus dans l’activité\u00a0: recharger la page."]
     assert rows() == []
 
 
@@ -221,7 +221,7 @@ def test_who_is_not_a_pupil_of_the_course_is_refused(grid):
 
     for person_id in (elsewhere.id, left.id, assessor.id, grid.teacher.id, 999_999):
         _written, refused = grid.write(grid.entry("3", person_id=person_id))
-        assert refused == ["Cet élève n’est plus dans le cours : rien n’a été écrit pour lui."]
+        assert refused == ["Cet élève n’est plus dans le cours\u00a0: rien n’a été écrit pour lui."]
     assert rows() == []
 
 
