@@ -18,6 +18,7 @@ SHORTEST_SECRET = 32
 
 ENVIRONMENT = {
     "SPIRALE_BASE_URL": ("server", "base_url"),
+    "SPIRALE_TRUSTED_PROXIES": ("server", "trusted_proxies"),
     "SPIRALE_DATA_DIR": ("storage", "data_dir"),
     "SPIRALE_DATABASE_URL": ("storage", "database_url"),
     "SPIRALE_QUEUE_URL": ("storage", "queue_url"),
@@ -61,6 +62,7 @@ class Config:
     database_url: str
     queue_url: str
     secret_key: str
+    trusted_proxies: int
     logins_per_minute: int
     roster_refresh_after_s: int
     lti: LtiConfig
@@ -129,6 +131,7 @@ def _check(values: dict[str, dict[str, Any]]) -> Config:
         database_url=_database(storage["database_url"], data_dir),
         queue_url=_queue(storage["queue_url"]),
         secret_key=_secret(security["secret_key"], production, data_dir),
+        trusted_proxies=_proxies(server["trusted_proxies"]),
         logins_per_minute=_whole("security.logins_per_minute", security["logins_per_minute"]),
         roster_refresh_after_s=_whole("roster.refresh_after_s", values["roster"]["refresh_after_s"]),
         lti=LtiConfig(**_numbers("lti", values["lti"])),
@@ -154,6 +157,13 @@ def _whole(name: str, value: object) -> int:
     return value
 
 
+def _proxies(value: object) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and int(text) <= 5):
+        raise ConfigError(f"SPIRALE_TRUSTED_PROXIES: a number of proxies, 0 to 5, is needed, not {value!r}")
+    return int(text)
+
+
 def _numbers(part: str, settings: dict[str, Any]) -> dict[str, Any]:
     for key, value in settings.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
@@ -174,7 +184,7 @@ def _address(name: str, value: object, production: bool) -> str:
         raise ConfigError(f"{name}: {value!r} is not a web address such as https://spirale.example.org")
     if production and parts.scheme != "https":
         raise ConfigError(f"{name}: production needs an https address, not {value!r}")
-    return str(value).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 def _database(value: str, data_dir: Path) -> str:

@@ -93,9 +93,11 @@ def init_db(app: Flask, config: Config) -> None:
 
 
 def _engine_options(config: Config) -> dict[str, Any]:
-    if config.database_url.startswith("sqlite"):
-        return {}
-    return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+    # Errors of the database quote what was written: values stay out of them, and so out of every log.
+    options: dict[str, Any] = {"hide_parameters": True}
+    if not config.database_url.startswith("sqlite"):
+        options |= {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+    return options
 
 
 def _teach_sqlite(engine: Engine) -> None:

@@ -20,6 +20,8 @@ from lti_tool.db import db
 from lti_tool.setup import upgrade_database
 from tests import factories
 
+pytest_plugins = ["tests.postgres"]
+
 SECRET = "a secret for tests, long enough to be taken"
 
 
@@ -123,6 +125,11 @@ def open_visit(app: Flask, course: Course, person: Person, **more: Any) -> Visit
 @pytest.fixture
 def school(app: Flask) -> School:
     """A course that may send grades (its columns live nowhere: tests of delivery use the demo platform)."""
+    return make_school(app)
+
+
+def make_school(app: Flask) -> School:
+    """The same, in any application."""
     with app.app_context():
         course = factories.course()
         people = {

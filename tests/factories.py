@@ -50,6 +50,7 @@ def course(on: Platform | None = None, **values: Any) -> Course:
     made = Course(
         **{
             "platform_id": on.id,
+            "deployment_id": on.deployments[0].id,
             "context_id": f"course-{number}",
             "title": "Seconde MRC 1",
             "label": "2MRC1",
@@ -74,7 +75,7 @@ def enrolled(into: Course, given: str, family: str, role: Role = Role.LEARNER, *
     db.session.add(person)
     db.session.flush()
     number = (
-        db.session.scalar(sa.select(sa.func.count(Enrolment.id)).where(Enrolment.course_id == into.id)) or 0
+        db.session.scalar(sa.select(sa.func.max(Enrolment.number)).where(Enrolment.course_id == into.id)) or 0
     )
     db.session.add(
         Enrolment(

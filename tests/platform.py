@@ -364,6 +364,7 @@ class DemoWorld:
             deployment_ids=(known.deployment_id,),
         )
         db.session.commit()
+        self.deployment_id = platform.deployments[0].id
         return platform.id
 
     def __enter__(self) -> DemoWorld:
@@ -396,6 +397,7 @@ class DemoWorld:
                 begin_write()
                 course = Course(
                     platform_id=self.platform_id,
+                    deployment_id=self.deployment_id,
                     context_id=str(known.id),
                     title=known.title,
                     label=known.label,

@@ -17,7 +17,7 @@ from lti_tool.cli import upgrade_database
 from lti_tool.config import Config, load_config
 from lti_tool.db import Base, alembic_config, begin_write, db, require_current_schema, schema_versions
 from lti_tool.errors import DatabaseOutdated
-from tests.postgres import SECRET, Postgres, migrated_postgres, postgres  # noqa: F401 - fixtures
+from tests.postgres import SECRET, Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -136,8 +136,13 @@ def save_activity(
     return activity
 
 
-def find_activity(session: Session, course: Course, activity_id: int) -> Activity:
-    """The activity of this course. Raises `NotFound`, also for another course's."""
+def find_activity(session: Session, course: Course, activity_id: int, *, hold: bool = False) -> Activity:
+    """The activity of this course. Raises `NotFound`, also for another course's.
+
+    `hold` waits for whoever else changes it, and makes later ones wait until the commit.
+    """
+    if hold:
+        session.execute(sa.select(Activity.id).where(Activity.id == activity_id).with_for_update())
     activity = session.scalars(
         sa.select(Activity)
         .where(Activity.id == activity_id, Activity.course_id == course.id)

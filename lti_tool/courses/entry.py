@@ -98,11 +98,18 @@ def supported_locale(wanted: str) -> str:
 
 
 def _course(session: Session, launch: Launch) -> Course:
-    key = {"platform_id": launch.platform_id, "context_id": launch.context_id}
+    key = {"deployment_id": launch.deployment_id, "context_id": launch.context_id}
     query = sa.select(Course).filter_by(**key)
     course = session.scalars(query).first()
     if course is None:
-        insert_missing(session, Course, **key, framework_slug="mrc-seconde", ags_scopes=[])
+        insert_missing(
+            session,
+            Course,
+            **key,
+            platform_id=launch.platform_id,
+            framework_slug="mrc-seconde",
+            ags_scopes=[],
+        )
         course = session.scalars(query).one()
     course.title = launch.context_title or course.title
     course.label = launch.context_label or course.label
@@ -142,6 +149,8 @@ def enrolment_of(session: Session, course_id: int, person_id: int) -> Enrolment:
     query = sa.select(Enrolment).filter_by(course_id=course_id, person_id=person_id)
     enrolment = session.scalars(query).first()
     if enrolment is None:
+        # Two first launches at once must not share a number: a teacher would assess the wrong « Élève 7 ».
+        session.execute(sa.select(Course.id).where(Course.id == course_id).with_for_update(key_share=True))
         last = session.scalar(
             sa.select(sa.func.max(Enrolment.number)).where(Enrolment.course_id == course_id)
         )

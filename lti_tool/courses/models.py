@@ -25,12 +25,13 @@ class Role(StrEnum):
 
 
 class Course(WithId, Base):
-    """An LTI context: one course of one platform."""
+    """An LTI context: one course of one deployment. Two deployments of a platform may name different courses alike."""
 
     __tablename__ = "course"
-    __table_args__ = (sa.UniqueConstraint("platform_id", "context_id"),)
+    __table_args__ = (sa.UniqueConstraint("deployment_id", "context_id"),)
 
-    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"))
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"), index=True)
+    deployment_id: Mapped[int] = mapped_column(sa.ForeignKey("deployment.id"))
     context_id: Mapped[str] = mapped_column(sa.String(255))
     title: Mapped[str] = mapped_column(sa.String(255), default="")
     label: Mapped[str] = mapped_column(sa.String(255), default="")
@@ -69,7 +70,10 @@ class Enrolment(WithId, Base):
     """A person in a course."""
 
     __tablename__ = "enrolment"
-    __table_args__ = (sa.UniqueConstraint("course_id", "person_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("course_id", "person_id"),
+        sa.UniqueConstraint("course_id", "number"),
+    )
 
     course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)

@@ -64,11 +64,18 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
     Platforms take turns, so that one with much to take, or that is slow, does not keep the others waiting long.
     """
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-        busy = True
+        busy, failed = True, set[int]()
         while busy:
             busy = False
             for platform_id in _platforms_due(utcnow()):
-                busy |= _deliver_to(platform_id, tokens, config, pool)
+                if platform_id in failed:
+                    continue
+                try:
+                    busy |= _deliver_to(platform_id, tokens, config, pool)
+                except Exception as error:  # one platform's surprise must not keep the others waiting
+                    db.session.rollback()
+                    failed.add(platform_id)
+                    log.error("round_failed", platform=platform_id, error=type(error).__name__)
     return _next_wait(utcnow())
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pylti1p3.grade import Grade
 
 from ..errors import PlatformRefused
+from .claims import is_web_address
 from .services import Service
 
 SCOPE_LINEITEM = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
@@ -174,7 +175,7 @@ def read_results(service: Service, column_url: str, sub: str = "") -> dict[str, 
 
 
 def _column(found: Any) -> Column:
-    if not isinstance(found, dict) or not isinstance(found.get("id"), str):
+    if not isinstance(found, dict) or not is_web_address(str(found.get("id", ""))):
         raise PlatformRefused("the column has no address")
     maximum = _decimal(found.get("scoreMaximum"))
     return Column(

@@ -123,7 +123,14 @@ def is_web_address(value: str) -> bool:
         parts = urlsplit(value)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and len(value) <= LONGEST_URL
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and len(value) <= LONGEST_URL
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
+    )
 
 
 def _deep_linking(claims: dict[str, Any]) -> DeepLinkingSettings:
@@ -134,7 +141,7 @@ def _deep_linking(claims: dict[str, Any]) -> DeepLinkingSettings:
     if "ltiResourceLink" not in _texts(settings, "accept_types"):
         raise LaunchRefused(Refusal.BAD_MESSAGE, "accept_types")
     data = settings.get("data")
-    if data is not None and not isinstance(data, str):
+    if data is not None and (not isinstance(data, str) or clean(data) != data):
         raise LaunchRefused(Refusal.BAD_MESSAGE, "data")
     return DeepLinkingSettings(
         return_url=return_url,
@@ -151,7 +158,7 @@ def _custom(claims: dict[str, Any]) -> dict[str, str]:
     """Our own parameters only. One that still begins with `$` was not substituted: the platform does not know it."""
     custom = _mapping(claims, LTI + "custom")
     return {
-        key: value[:LONGEST_ID]
+        clean(key): clean(value)[:LONGEST_ID]
         for key, value in custom.items()
         if isinstance(value, str) and key.startswith("spirale_") and not value.startswith("$")
     }
@@ -172,7 +179,7 @@ def _text(claims: dict[str, Any], name: str, *, needed: bool = False) -> str:
         if needed:
             raise LaunchRefused(Refusal.BAD_MESSAGE, name.rsplit("/", 1)[-1])
         return ""
-    if not isinstance(value, str) or len(value) > LONGEST_ID or "\x00" in value:
+    if not isinstance(value, str) or len(value) > LONGEST_ID or clean(value) != value:
         raise LaunchRefused(Refusal.BAD_MESSAGE, name.rsplit("/", 1)[-1])
     return value
 
@@ -180,7 +187,12 @@ def _text(claims: dict[str, Any], name: str, *, needed: bool = False) -> str:
 def _shown(claims: dict[str, Any], name: str, *, longest: int = LONGEST_ID) -> str:
     """A text that is only shown: cut rather than refused (Moodle sends JSON null for some)."""
     value = claims.get(name)
-    return value.replace("\x00", "").strip()[:longest] if isinstance(value, str) else ""
+    return clean(value).strip()[:longest] if isinstance(value, str) else ""
+
+
+def clean(text: str) -> str:
+    """A text without what no database can store: NUL, half of a surrogate pair."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
 def _texts(claims: dict[str, Any], name: str) -> list[str]:

@@ -16,7 +16,9 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidURL
 from urllib3.util import Retry
 
 from ..db import utcnow
@@ -42,7 +44,7 @@ class Answer:
         """The body as JSON. Raises `PlatformDelayed` when it is not: a proxy's page, an answer cut short."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PlatformDelayed("the answer is not JSON", self.status) from error
 
 
@@ -53,16 +55,20 @@ def ask(
     timeout_s: float,
     headers: dict[str, str] | None = None,
     data: bytes | str | dict[str, str] | None = None,
+    again: bool = True,
 ) -> Answer:
-    """Ask an LMS.
+    """Ask an LMS; a GET that gets no answer is asked again, unless `again` is False.
 
     Raises `PlatformDelayed` (no answer, 408, 425, 429, 5xx) or `PlatformRefused` (anything else that is not 2xx).
     """
     try:
-        with _session().request(
+        with _session(again).request(
             method, url, headers=headers, data=data, timeout=timeout_s, allow_redirects=False, stream=True
         ) as response:
             body = _read(response, time.monotonic() + timeout_s)
+    except (InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError, ValueError) as error:
+        # An address, a token or a header that cannot be sent, or an answer that cannot be read: never our own fault.
+        raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
     except requests.RequestException as error:
         raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
     if 200 <= response.status_code < 300:
@@ -70,16 +76,17 @@ def ask(
     raise _failure(response)
 
 
-def _session() -> requests.Session:
+def _session(again: bool) -> requests.Session:
     """This thread's session: connections are kept alive, and requests' sessions are not made to be shared."""
-    if not hasattr(_own, "session"):
+    name = "patient" if again else "quick"
+    if not hasattr(_own, name):
         session = requests.Session()
         session.trust_env = False
         session.headers["User-Agent"] = f"Spirale/{__version__}"
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Only what never got an answer is asked again here: an answer, « later » included, is the caller's to read.
         retry = Retry(
-            total=GET_TRIES,
+            total=GET_TRIES if again else 0,
             backoff_factor=0.2,
             allowed_methods={"GET"},
             redirect=False,
@@ -89,8 +96,8 @@ def _session() -> requests.Session:
         )
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry))
-        _own.session = session
-    session_of_thread: requests.Session = _own.session
+        setattr(_own, name, session)
+    session_of_thread: requests.Session = getattr(_own, name)
     return session_of_thread
 
 

@@ -45,11 +45,14 @@ class KeySets:
         """
         with self._lock:
             keyset = self._sets.setdefault(url, _KeySet())
-        now = time.monotonic()
-        if kid in keyset.keys and now - keyset.fetched_at < self._lifetime_s:
+        if self._is_fresh(keyset, kid):
             return keyset.keys[kid]
-        with keyset.lock:
-            self._refresh(keyset, url, kid)
+        # A key that is known, if old, makes nobody wait while another launch asks the platform again.
+        if keyset.lock.acquire(blocking=kid not in keyset.keys):
+            try:
+                self._refresh(keyset, url, kid)
+            finally:
+                keyset.lock.release()
         if kid in keyset.keys:
             return keyset.keys[kid]
         if not keyset.fetched_at:
@@ -57,17 +60,19 @@ class KeySets:
         raise LaunchRefused(Refusal.BAD_SIGNATURE, "kid unknown")
 
     def _refresh(self, keyset: _KeySet, url: str, kid: str) -> None:
-        now = time.monotonic()
-        fresh = keyset.fetched_at and now - keyset.fetched_at < self._lifetime_s
-        if (fresh and kid in keyset.keys) or now < keyset.not_before:
+        if self._is_fresh(keyset, kid) or time.monotonic() < keyset.not_before:
             return
         try:
-            keys = _usable(ask("GET", url, timeout_s=self._timeout_s).json())
+            keys = _usable(ask("GET", url, timeout_s=self._timeout_s, again=False).json())
         except (PlatformError, ValueError):
-            keyset.not_before = now + FAILURE_COOLDOWN_S
+            # Counted from now, when the platform has had its time: those who waited are not made to wait in turn.
+            keyset.not_before = time.monotonic() + FAILURE_COOLDOWN_S
             return
-        keyset.keys, keyset.fetched_at = keys, now
-        keyset.not_before = now + self._cooldown_s
+        keyset.keys, keyset.fetched_at = keys, time.monotonic()
+        keyset.not_before = keyset.fetched_at + self._cooldown_s
+
+    def _is_fresh(self, keyset: _KeySet, kid: str) -> bool:
+        return kid in keyset.keys and time.monotonic() - keyset.fetched_at < self._lifetime_s
 
 
 def _usable(document: Any) -> dict[str, RSAPublicKey]:

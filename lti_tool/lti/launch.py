@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from ..config import Config
 from ..errors import LaunchRefused, Refusal
 from . import library
-from .claims import LONGEST_ID, LONGEST_URL, LTI, Launch, is_web_address, read_claims
+from .claims import LONGEST_ID, LONGEST_URL, LTI, Launch, clean, is_web_address, read_claims
 from .keysets import KeySets
 from .models import Deployment, Login, Platform
 
@@ -48,8 +48,8 @@ def check_login(session: Session, parameters: Mapping[str, str], config: Config)
     for name in ("iss", "login_hint", "target_link_uri"):
         if not parameters.get(name):
             raise LaunchRefused(Refusal.MISSING_PARAMETER, name)
-    if any(len(value) > LONGEST_URL for value in parameters.values()):
-        raise LaunchRefused(Refusal.MISSING_PARAMETER, "too long")
+    if any(len(value) > LONGEST_URL or clean(value) != value for value in parameters.values()):
+        raise LaunchRefused(Refusal.MISSING_PARAMETER, "too long, or not a text")
     if not is_ours(parameters["target_link_uri"], config):
         raise LaunchRefused(Refusal.UNKNOWN_TARGET, "target_link_uri")
     platform = _platform(session, parameters["iss"], parameters.get("client_id", ""))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PlatformRefused
-from .claims import LONGEST_ID, context_roles
+from .claims import LONGEST_ID, clean, context_roles
 from .services import Service
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
@@ -48,7 +48,7 @@ def _member(row: Any) -> Member | None:
     if not isinstance(row, dict) or row.get("status", "Active") != "Active":
         return None
     sub = str(row.get("user_id") or "")
-    if not sub or len(sub) > LONGEST_ID:
+    if not sub or len(sub) > LONGEST_ID or clean(sub) != sub:
         return None
     roles = row.get("roles")
     return Member(
@@ -62,4 +62,4 @@ def _member(row: Any) -> Member | None:
 
 def _name(row: dict[str, Any], key: str) -> str:
     value = row.get(key)
-    return value.strip()[:LONGEST_ID] if isinstance(value, str) else ""
+    return clean(value).strip()[:LONGEST_ID] if isinstance(value, str) else ""

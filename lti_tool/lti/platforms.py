@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from .claims import LONGEST_ID, is_web_address
 from .launch import LAUNCH_PATH
 from .models import Deployment, Platform
 
+HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+")
 LOGIN_PATH = "/lti/login"
 JWKS_PATH = "/lti/jwks"
 
@@ -102,7 +104,18 @@ def frame_origins(platform: Platform, *more: str) -> list[str]:
     urls = [platform.issuer, platform.auth_login_url, *more]
     found = []
     for url in urls:
+        found.append(_origin(url))
+    return sorted({*filter(None, found), *platform.frame_origins})
+
+
+def _origin(url: str) -> str:
+    """The origin of an address, fit for a header; empty when it has none that is."""
+    try:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.netloc:
-            found.append(f"{parts.scheme}://{parts.netloc}")
-    return sorted({*found, *platform.frame_origins})
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not HOST.fullmatch(host):
+        return ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")

@@ -22,7 +22,7 @@ from ..errors import BadInput, NotAllowed, NotFound
 from ..frameworks.sheets import find_framework, groups
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_scores
-from .guard import May, here, page, visit
+from .guard import May, here, page, row_id, visit
 from .shown import (
     code_words,
     complexity_words,
@@ -60,7 +60,7 @@ def archived() -> str:
     return render_template("archived.html", activities=[show_activity(activity) for activity in found])
 
 
-@page("/activities/<int:activity_id>", may=May.READ)
+@page("/activities/<id:activity_id>", may=May.READ)
 def activity(activity_id: int) -> str:
     """One activity: what is expected, in plain sight before the work; my result and comment after."""
     if not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
@@ -90,8 +90,8 @@ def activity(activity_id: int) -> str:
 @page("/activities/new", may=May.TEACH)
 def new_activity() -> str:
     """The empty form; `competence` ticks one beforehand, `copy` starts from another activity."""
-    if request.args.get("copy", type=int):
-        source = find_activity(db.session, visit().course, request.args.get("copy", type=int) or 0)
+    if request.args.get("copy", type=row_id):
+        source = find_activity(db.session, visit().course, request.args.get("copy", type=row_id) or 0)
         draft = replace(Draft.from_activity(source), starts_on=today().isoformat(), ends_on="", version="0")
     else:
         draft = Draft(starts_on=today().isoformat(), competences=request.args.getlist("competence"))
@@ -112,17 +112,17 @@ def create_activity() -> Response | tuple[str, int]:
     return redirect(_after_saving(created), 303)
 
 
-@page("/activities/<int:activity_id>/edit", may=May.TEACH)
+@page("/activities/<id:activity_id>/edit", may=May.TEACH)
 def edit_activity(activity_id: int) -> str:
     """The form of an activity."""
     found = find_activity(db.session, visit().course, activity_id)
     return _form(Draft.from_activity(found), activity=found)
 
 
-@page("/activities/<int:activity_id>/edit", may=May.TEACH, methods=("POST",))
+@page("/activities/<id:activity_id>/edit", may=May.TEACH, methods=("POST",))
 def change_activity(activity_id: int) -> Response | tuple[str, int]:
     """Change an activity. Its date and complexity count in every position: scores follow."""
-    found = find_activity(db.session, visit().course, activity_id)
+    found = find_activity(db.session, visit().course, activity_id, hold=True)
     draft = Draft.from_form(request.form.to_dict(flat=False))
     try:
         save_activity(db.session, visit().course, draft, visit().person.id, utcnow(), found)
@@ -143,12 +143,12 @@ def show_nudges() -> str:
     draft = Draft(
         competences=request.args.getlist("competences"), complexity=request.args.get("complexity", "1")
     )
-    edited = request.args.get("activity", type=int)
+    edited = request.args.get("activity", type=row_id)
     found = find_activity(db.session, visit().course, edited) if edited else None
     return render_template("_nudges.html", nudges=_nudges(draft, found))
 
 
-@page("/activities/<int:activity_id>/archive", may=May.TEACH, methods=("POST",))
+@page("/activities/<id:activity_id>/archive", may=May.TEACH, methods=("POST",))
 def archive_activity(activity_id: int) -> Response:
     """Put an activity away, or take it out again. Its results stay and count."""
     found = find_activity(db.session, visit().course, activity_id)
@@ -179,7 +179,7 @@ def choose_link() -> str:
 @page("/link", may=May.TEACH, methods=("POST",))
 def save_link() -> Response:
     """Make this link open an activity, or the course."""
-    link, chosen = _own_link(), request.form.get("activity", type=int)
+    link, chosen = _own_link(), request.form.get("activity", type=row_id)
     if not chosen:
         unlink_activity(db.session, link)
         db.session.commit()

@@ -11,6 +11,9 @@ from flask import Flask, Response, g, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from ..config import Config, load_config
 from ..db import init_db
@@ -19,7 +22,7 @@ from ..lti.keysets import KeySets
 from ..lti.platforms import frame_origins
 from ..lti.tokens import Tokens
 from . import activities, door, gradebook, grid, health, home, overview, picker, pupil, referential, settings  # noqa: F401
-from .guard import May, csrf_token, here, pages
+from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .refusals import init_refusals
 from .shown import locale
 
@@ -48,15 +51,23 @@ def build(config: Config | None = None) -> Flask:
         cooldown_s=config.lti.keys_cooldown_s,
     )
     app.extensions["spirale_tokens"] = Tokens()
+    if config.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies, x_host=0
+        )
+    app.url_map.converters["id"] = RowId
     init_db(app, config)
     init_worker(app, config)
     Babel(app, locale_selector=_wanted_locale)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
-    limiter.limit(f"{config.logins_per_minute}/minute")(door.door)
     app.register_blueprint(door.door)
+    for name in ("door.login", "door.launch"):
+        limited = limiter.limit(f"{config.logins_per_minute}/minute")(app.view_functions[name])
+        app.view_functions[name] = limited
     app.register_blueprint(health.health)
     app.register_blueprint(pages)
     init_refusals(app)
+    app.before_request(_readable)
     app.context_processor(_for_templates)
     app.after_request(_headers)
     return app
@@ -90,9 +101,23 @@ class _Stderr:
     info = warning = error = msg
 
 
+class RowId(IntegerConverter):
+    """A row's number in an address; what no database could hold is not found."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=LARGEST_ID)
+
+
+def _readable() -> None:
+    """Refuse NUL characters, which PostgreSQL cannot store, wherever text comes in."""
+    values = [request.path, *request.args.values(), *request.form.values()]
+    if any("\x00" in value for value in values):
+        raise BadRequest
+
+
 def _wanted_locale() -> str:
-    if "visit" in g:
-        return str(g.visit.session.locale)
+    if "locale" in g:
+        return str(g.locale)
     return request.accept_languages.best_match(["fr", "en"], default="fr") if request else "fr"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import structlog
 from flask import Blueprint, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -24,6 +25,7 @@ from ..lti.launch import (
 )
 from .guard import browser_secret, cookie_name
 
+log = structlog.get_logger()
 door = Blueprint("door", __name__, url_prefix="/lti")
 
 PROBED = "spirale_probed"
@@ -97,7 +99,11 @@ def jwks() -> Response:
 def _read_roster_once(session: LaunchSession) -> None:
     """At a teacher's launch the class list is brought up to date: it also says who is a teacher in full."""
     if session.role in (Role.TEACHER, Role.ASSESSOR) and is_stale(session.course, utcnow(), _config()):
-        refresh_roster(session.course_id, current_app.extensions["spirale_tokens"], _config())
+        try:
+            refresh_roster(session.course_id, current_app.extensions["spirale_tokens"], _config())
+        except Exception as error:  # whatever the platform answered, its teacher gets in
+            db.session.rollback()
+            log.error("roster_failed", course=session.course_id, error=type(error).__name__)
 
 
 def _with_cookie(response: Response, secret: str) -> Response:

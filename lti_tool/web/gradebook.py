@@ -20,7 +20,7 @@ from ..gradebook.queue import wake_worker
 from ..gradebook.scores import can_send, clear_score, hold_course, send_again, settings_of
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .deliveries import STATES, explain_pause, number
-from .guard import May, here, page, visit
+from .guard import May, here, page, row_id, visit
 from .scorebook import columns_of, left_over, read_book, rows_of, to_settle
 from .shown import code_words, levels, moment_words
 
@@ -133,7 +133,7 @@ def gradebook_keep() -> Response:
 def gradebook_column() -> Response:
     """Make a column again that was deleted in the LMS, with its scores."""
     course = visit().course
-    item_id = request.form.get("item", type=int)
+    item_id = request.form.get("item", type=row_id)
     gone = sa.select(LineItem.gone).filter_by(course_id=course.id, item_id=item_id)
     if item_id is None or db.session.scalar(gone) is None:
         raise NotFound
@@ -151,7 +151,7 @@ def gradebook_clear() -> Response:
     course = visit().course
     settings = settings_of(db.session, course.id)
     hold_course(db.session, course.id)
-    delivery = _found(request.form.get("delivery", type=int))
+    delivery = _found(request.form.get("delivery", type=row_id))
     pair = (delivery.person_id, delivery.item_id)
     # The page may be old: what is worth something again is not emptied.
     if settings.sending and left_over(read_book(db.session, course, may_act=True), pair) is not None:
@@ -163,7 +163,7 @@ def gradebook_clear() -> Response:
 
 def _asked(*states: DeliveryState) -> list[ScoreDelivery]:
     """The delivery the form names; none when the page was old, and it is no longer the last word in that state."""
-    delivery = _found(request.form.get("delivery", type=int))
+    delivery = _found(request.form.get("delivery", type=row_id))
     newest = sa.select(sa.func.max(ScoreDelivery.id)).where(
         ScoreDelivery.course_id == delivery.course_id,
         ScoreDelivery.person_id == delivery.person_id,

@@ -32,8 +32,8 @@ from ..db import db, utcnow
 from ..errors import NotFound
 from ..frameworks.models import FrameworkItem
 from ..gradebook.queue import wake_worker
-from ..gradebook.scores import queue_scores
-from .guard import May, csrf_token, here, page, visit
+from ..gradebook.scores import hold_course, queue_scores
+from .guard import May, csrf_token, here, page, row_id, visit
 from .shown import clock, codes, complexity_words, levels, show_activity
 
 MOST_ENTRIES = 500
@@ -91,13 +91,13 @@ class Colleague:
     code: str
 
 
-@page("/activities/<int:activity_id>/grid", may=May.ASSESS)
+@page("/activities/<id:activity_id>/grid", may=May.ASSESS)
 def grid(activity_id: int) -> str:
     """The grid."""
     return _render(find_activity(db.session, visit().course, activity_id))
 
 
-@page("/activities/<int:activity_id>/grid", may=May.ASSESS, methods=("POST",))
+@page("/activities/<id:activity_id>/grid", may=May.ASSESS, methods=("POST",))
 def save_grid(activity_id: int) -> Response | str:
     """Save the whole grid at once: what a browser without scripts sends. What is wrong is shown again as typed."""
     activity = find_activity(db.session, visit().course, activity_id)
@@ -114,12 +114,12 @@ def save_grid(activity_id: int) -> Response | str:
     return redirect(here("grid", activity_id=activity.id, saved=len(saved)), 303)
 
 
-@page("/activities/<int:activity_id>/comments", may=May.ASSESS, methods=("POST",))
+@page("/activities/<id:activity_id>/comments", may=May.ASSESS, methods=("POST",))
 def save_comment(activity_id: int) -> Response:
     """Save one comment: the form of a browser without scripts."""
     activity = find_activity(db.session, visit().course, activity_id)
-    person_id = request.form.get("person", type=int) or 0
-    item_id = request.form.get("competence", type=int) or 0
+    person_id = request.form.get("person", type=row_id) or 0
+    item_id = request.form.get("competence", type=row_id) or 0
     current = cells(db.session, activity.id).get((person_id, item_id))
     entry = NewEntry(
         str(uuid.uuid4()),
@@ -134,11 +134,11 @@ def save_comment(activity_id: int) -> Response:
     return redirect(here("grid", activity_id=activity.id, saved=1), 303)
 
 
-@page("/activities/<int:activity_id>/cells", may=May.ASSESS, methods=("POST",))
+@page("/activities/<id:activity_id>/cells", may=May.ASSESS, methods=("POST",))
 def save_cells(activity_id: int) -> Response:
     """Save entries as they are typed, and tell what colleagues typed meanwhile. The same key again is harmless."""
     activity = find_activity(db.session, visit().course, activity_id)
-    entries, since = _parse(request.get_json(silent=True))
+    entries, since = _parse(_json())
     saved, refused = _save(activity, entries)
     answered = [
         {
@@ -159,11 +159,11 @@ def save_cells(activity_id: int) -> Response:
     )
 
 
-@page("/activities/<int:activity_id>/cells", may=May.ASSESS)
+@page("/activities/<id:activity_id>/cells", may=May.ASSESS)
 def poll_cells(activity_id: int) -> Response:
     """What colleagues typed since; also keeps the session of an open grid alive."""
     activity = find_activity(db.session, visit().course, activity_id)
-    since = request.args.get("since", default=0, type=int)
+    since = request.args.get("since", default=0, type=row_id)
     people = len(pupils(db.session, activity.course_id))
     return jsonify(people=people, **_news(activity, since))
 
@@ -175,6 +175,7 @@ def _save(
     activity: Activity, entries: list[NewEntry]
 ) -> tuple[list[tuple[NewEntry, Assessment]], list[Refused]]:
     """Write entries and the scores they call for in one transaction, then wake the worker."""
+    hold_course(db.session, activity.course_id)
     written, refused = record(db.session, activity, visit().person.id, entries)
     pairs = [(row.person_id, row.item_id) for row in written]
     deliveries = queue_scores(db.session, visit().course, pairs, utcnow())
@@ -193,7 +194,7 @@ def _typed(activity: Activity) -> dict[str, NewEntry]:
     for name, value in request.form.items():
         kind, _dash, place = name.partition("-")
         person, _dash, item = place.partition("-")
-        if kind != "c" or not (person.isascii() and person.isdigit() and item.isascii() and item.isdigit()):
+        if kind != "c" or not (_is_number(person) and _is_number(item)):
             continue
         drawn = _drawn_value(activity, request.form.get(f"e-{place}", "0"))
         if value.strip().upper() == drawn:
@@ -206,10 +207,17 @@ def _typed(activity: Activity) -> dict[str, NewEntry]:
 
 def _drawn_value(activity: Activity, entry: str) -> str:
     """What a cell showed when its page was drawn."""
-    if not (entry.isascii() and entry.isdigit()) or entry == "0":
+    if not _is_number(entry) or entry == "0":
         return ""
     row = db.session.get(Assessment, int(entry))
     return row.value if row is not None and row.activity_id == activity.id else ""
+
+
+def _json() -> Any:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError as error:
+        raise BadRequest from error
 
 
 def _parse(body: Any) -> tuple[list[NewEntry], int]:
@@ -217,7 +225,7 @@ def _parse(body: Any) -> tuple[list[NewEntry], int]:
     if not isinstance(body, dict) or not isinstance(body.get("entries"), list):
         raise BadRequest
     since = body.get("since", 0)
-    if len(body["entries"]) > MOST_ENTRIES or not isinstance(since, int):
+    if len(body["entries"]) > MOST_ENTRIES or not (since == 0 or _is_id(since)):
         raise BadRequest
     return [_parse_entry(entry) for entry in body["entries"]], since
 
@@ -231,7 +239,18 @@ def _parse_entry(entry: Any) -> NewEntry:
         raise BadRequest
     if not (isinstance(key, str) and isinstance(value, str) and isinstance(comment, str | None)):
         raise BadRequest
-    return NewEntry(key, person, item, value, comment.replace("\x00", "") if comment else comment)
+    # What no database can store: half of a surrogate pair, NUL.
+    texts = [
+        text.replace("\x00", "").encode("utf-8", "replace").decode() for text in (key, value, comment or "")
+    ]
+    return NewEntry(texts[0], person, item, texts[1], None if comment is None else texts[2])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return row_id(text) >= 0
+    except ValueError:
+        return False
 
 
 def _is_id(value: Any) -> TypeGuard[int]:
@@ -292,7 +311,7 @@ def _render(activity: Activity, **more: Any) -> str:
     columns = [_column(link) for link in activity.competences]
     current = cells(db.session, activity.id)
     before = _previous(activity, [column.id for column in columns])
-    saved = request.args.get("saved", default=0, type=int)
+    saved = request.args.get("saved", default=0, type=row_id)
     newest = db.session.scalar(
         sa.select(sa.func.max(Assessment.id)).where(Assessment.activity_id == activity.id)
     )
@@ -399,7 +418,7 @@ def _previous_text(observation: Observation | None) -> str:
 # ----- one pupil at a time: a tablet or a phone, during a role-play -----
 
 
-@page("/activities/<int:activity_id>/grid/<int:person_id>", may=May.ASSESS)
+@page("/activities/<id:activity_id>/grid/<id:person_id>", may=May.ASSESS)
 def one_pupil(activity_id: int, person_id: int) -> str:
     """The cells of one pupil, large."""
     activity = find_activity(db.session, visit().course, activity_id)
@@ -433,7 +452,7 @@ def one_pupil(activity_id: int, person_id: int) -> str:
     )
 
 
-@page("/activities/<int:activity_id>/grid/<int:person_id>", may=May.ASSESS, methods=("POST",))
+@page("/activities/<id:activity_id>/grid/<id:person_id>", may=May.ASSESS, methods=("POST",))
 def save_one_pupil(activity_id: int, person_id: int) -> Response:
     """Save one pupil's cells, then show them, or the next pupil."""
     activity = find_activity(db.session, visit().course, activity_id)

@@ -26,6 +26,7 @@ from ..errors import NotAllowed, SpiraleError
 
 pages = Blueprint("pages", __name__, url_prefix="/l/<sid>")
 
+LARGEST_ID = 2**31 - 1
 TOUCH_EVERY = timedelta(seconds=60)
 
 
@@ -103,6 +104,13 @@ def here(endpoint: str, **values: Any) -> str:
     return url_for(f"pages.{endpoint}", sid=g.visit.sid, **values)
 
 
+def row_id(text: str) -> int:
+    """A row's number that came as text. Raises ValueError for what no database could hold: `type=row_id`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST_ID):
+        raise ValueError(text)
+    return int(text)
+
+
 def csrf_token() -> str:
     """The token every form of this session carries; it follows from the session, not from a cookie."""
     config: Config = current_app.extensions["spirale_config"]
@@ -129,7 +137,8 @@ def _admit() -> None:
         raise SessionEnded
     if now - found.used_at > TOUCH_EVERY:
         _touch(found.id)
-    if request.method != "GET":
+    reads = request.method in ("GET", "HEAD")
+    if not reads:
         # What follows will write: take the lock at once, and read everything again under it.
         begin_write()
         found = find_session(db.session, sid, browser_secret(), now, config)
@@ -138,11 +147,11 @@ def _admit() -> None:
     enrolment = db.session.scalars(
         sa.select(Enrolment).filter_by(course_id=found.course_id, person_id=found.person_id)
     ).first()
-    g.visit = Visit(found, role_now(found.role, enrolment), sid)
+    g.visit, g.locale = Visit(found, role_now(found.role, enrolment), sid), found.locale
     asked = ASKED[request.endpoint or ""]
     if not g.visit.may(asked):
         raise NotAllowed(asked)
-    if request.method != "GET" and not _form_is_ours():
+    if not reads and not _form_is_ours():
         raise BadForm
 
 

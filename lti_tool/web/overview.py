@@ -20,7 +20,7 @@ from ..courses.models import Course
 from ..courses.people import pupils
 from ..db import db
 from ..frameworks.sheets import Group, find_framework, groups
-from .guard import May, here, page, visit
+from .guard import May, here, page, row_id, visit
 from .reasons import Reason, explain
 from .shown import Choice, complexity_words, level_word, levels, scale, short_date, speciality_words
 
@@ -115,7 +115,7 @@ def _starts(parts: list[Group]) -> set[str]:
 
 def _opened(rows: list[Row], codes: list[str]) -> Opened | None:
     """The cell that the address names; None when it names none, or one where there is nothing to say."""
-    person_id, code = request.args.get("pupil", type=int), request.args.get("competence", "")
+    person_id, code = request.args.get("pupil", type=row_id), request.args.get("competence", "")
     row = next((row for row in rows if row.pupil.person_id == person_id), None)
     mastery = row.cells[codes.index(code)] if row and code in codes else None
     if row is None or mastery is None:

@@ -99,7 +99,7 @@ def my_spiral() -> str:
     return _sheet(visit().person.id)
 
 
-@page("/pupils/<int:person_id>", may=May.ASSESS)
+@page("/pupils/<id:person_id>", may=May.ASSESS)
 def pupil_sheet(person_id: int) -> str:
     """The same sheet for a teacher, with the way to the next pupil. `NotFound` for who is not of this course."""
     pupil, leaf = _find_pupil(visit().course, person_id)

@@ -6,11 +6,11 @@ import secrets
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
-from ..db import utcnow
+from ..db import db, utcnow
 from ..errors import LaunchRefused, NotAllowed, NotFound, Refusal
 from .guard import BadForm, SessionEnded
 from .shown import clock
@@ -186,6 +186,8 @@ def init_refusals(app: Flask) -> None:
     @app.errorhandler(Exception)
     def on_anything(error: Exception) -> Response:
         # The log gets where it happened, not what it was about: messages of libraries quote values.
+        db.session.rollback()  # a transaction that failed would fail again while the page is made
+        g.pop("visit", None)
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next

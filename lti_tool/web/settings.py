@@ -19,7 +19,7 @@ from ..gradebook.queue import wake_worker
 from ..gradebook.scores import can_send, hold_course, queue_all, settings_of, withdraw_waiting
 from .deliveries import number
 from .gradebook import missing_rights
-from .guard import May, here, page, visit
+from .guard import May, here, page, row_id, visit
 from .shown import levels, moment_words
 
 MINIMUMS = (1, 2, 3, 4, 5)
@@ -108,9 +108,9 @@ def _show(draft: Draft) -> str:
         known=len(pupils(db.session, course.id)),
         read_at=moment_words(course.roster_read_at) if course.roster_read_at else "",
         roster_problem=_roster_problem(course),
-        saved=request.args.get("saved", type=int),
-        arrived=request.args.get("arrived", type=int),
-        left=request.args.get("left", type=int),
+        saved=request.args.get("saved", type=row_id),
+        arrived=request.args.get("arrived", type=row_id),
+        left=request.args.get("left", type=row_id),
     )
 
 

@@ -56,24 +56,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("kid", name=op.f("uq_tool_key_kid")),
     )
     op.create_table(
-        "course",
-        sa.Column("platform_id", sa.Integer(), nullable=False),
-        sa.Column("context_id", sa.String(length=255), nullable=False),
-        sa.Column("title", sa.String(length=255), nullable=False),
-        sa.Column("label", sa.String(length=255), nullable=False),
-        sa.Column("framework_slug", sa.String(length=64), nullable=False),
-        sa.Column("lineitems_url", sa.Text(), nullable=False),
-        sa.Column("ags_scopes", sa.JSON(), nullable=False),
-        sa.Column("memberships_url", sa.Text(), nullable=False),
-        sa.Column("roster_read_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("roster_problem", sa.String(length=64), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["platform_id"], ["platform.id"], name=op.f("fk_course_platform_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_course")),
-        sa.UniqueConstraint("platform_id", "context_id", name=op.f("uq_course_platform_id_context_id")),
-    )
-    op.create_table(
         "deployment",
         sa.Column("platform_id", sa.Integer(), nullable=False),
         sa.Column("deployment_id", sa.String(length=255), nullable=False),
@@ -152,6 +134,82 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("platform_id", name=op.f("pk_platform_pause")),
     )
     op.create_table(
+        "course",
+        sa.Column("platform_id", sa.Integer(), nullable=False),
+        sa.Column("deployment_id", sa.Integer(), nullable=False),
+        sa.Column("context_id", sa.String(length=255), nullable=False),
+        sa.Column("title", sa.String(length=255), nullable=False),
+        sa.Column("label", sa.String(length=255), nullable=False),
+        sa.Column("framework_slug", sa.String(length=64), nullable=False),
+        sa.Column("lineitems_url", sa.Text(), nullable=False),
+        sa.Column("ags_scopes", sa.JSON(), nullable=False),
+        sa.Column("memberships_url", sa.Text(), nullable=False),
+        sa.Column("roster_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("roster_problem", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["deployment_id"], ["deployment.id"], name=op.f("fk_course_deployment_id")),
+        sa.ForeignKeyConstraint(["platform_id"], ["platform.id"], name=op.f("fk_course_platform_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_course")),
+        sa.UniqueConstraint("deployment_id", "context_id", name=op.f("uq_course_deployment_id_context_id")),
+    )
+    with op.batch_alter_table("course", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_course_platform_id"), ["platform_id"], unique=False)
+
+    op.create_table(
+        "item_association",
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("framework_id", sa.Integer(), nullable=False),
+        sa.Column("origin_id", sa.Integer(), nullable=False),
+        sa.Column("destination_id", sa.Integer(), nullable=False),
+        sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("grouping", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["destination_id"], ["framework_item.id"], name=op.f("fk_item_association_destination_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["framework_id"], ["framework.id"], name=op.f("fk_item_association_framework_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["origin_id"], ["framework_item.id"], name=op.f("fk_item_association_origin_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_item_association")),
+        sa.UniqueConstraint(
+            "origin_id",
+            "destination_id",
+            "type",
+            name=op.f("uq_item_association_origin_id_destination_id_type"),
+        ),
+        sa.UniqueConstraint("uuid", name=op.f("uq_item_association_uuid")),
+    )
+    with op.batch_alter_table("item_association", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_item_association_destination_id"), ["destination_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_item_association_framework_id"), ["framework_id"], unique=False)
+
+    op.create_table(
+        "see_also",
+        sa.Column("origin_id", sa.Integer(), nullable=False),
+        sa.Column("side", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("destination_id", sa.Integer(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["destination_id"], ["framework_item.id"], name=op.f("fk_see_also_destination_id")
+        ),
+        sa.ForeignKeyConstraint(["origin_id"], ["framework_item.id"], name=op.f("fk_see_also_origin_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_see_also")),
+        sa.UniqueConstraint(
+            "origin_id", "side", "type", "position", name=op.f("uq_see_also_origin_id_side_type_position")
+        ),
+    )
+    op.create_table(
         "activity",
         sa.Column("uuid", sa.String(length=36), nullable=False),
         sa.Column("course_id", sa.Integer(), nullable=False),
@@ -199,6 +257,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_enrolment_course_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_enrolment_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
+        sa.UniqueConstraint("course_id", "number", name=op.f("uq_enrolment_course_id_number")),
         sa.UniqueConstraint("course_id", "person_id", name=op.f("uq_enrolment_course_id_person_id")),
     )
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
@@ -216,41 +275,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_gradebook_settings_course_id")),
         sa.PrimaryKeyConstraint("course_id", name=op.f("pk_gradebook_settings")),
     )
-    op.create_table(
-        "item_association",
-        sa.Column("uuid", sa.String(length=36), nullable=False),
-        sa.Column("framework_id", sa.Integer(), nullable=False),
-        sa.Column("origin_id", sa.Integer(), nullable=False),
-        sa.Column("destination_id", sa.Integer(), nullable=False),
-        sa.Column("type", sa.String(length=32), nullable=False),
-        sa.Column("grouping", sa.String(length=64), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["destination_id"], ["framework_item.id"], name=op.f("fk_item_association_destination_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["framework_id"], ["framework.id"], name=op.f("fk_item_association_framework_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["origin_id"], ["framework_item.id"], name=op.f("fk_item_association_origin_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_item_association")),
-        sa.UniqueConstraint(
-            "origin_id",
-            "destination_id",
-            "type",
-            name=op.f("uq_item_association_origin_id_destination_id_type"),
-        ),
-        sa.UniqueConstraint("uuid", name=op.f("uq_item_association_uuid")),
-    )
-    with op.batch_alter_table("item_association", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_item_association_destination_id"), ["destination_id"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_item_association_framework_id"), ["framework_id"], unique=False)
-
     op.create_table(
         "line_item",
         sa.Column("course_id", sa.Integer(), nullable=False),
@@ -340,24 +364,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'waiting'"),
         )
 
-    op.create_table(
-        "see_also",
-        sa.Column("origin_id", sa.Integer(), nullable=False),
-        sa.Column("side", sa.String(length=64), nullable=False),
-        sa.Column("type", sa.String(length=32), nullable=False),
-        sa.Column("destination_id", sa.Integer(), nullable=True),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["destination_id"], ["framework_item.id"], name=op.f("fk_see_also_destination_id")
-        ),
-        sa.ForeignKeyConstraint(["origin_id"], ["framework_item.id"], name=op.f("fk_see_also_origin_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_see_also")),
-        sa.UniqueConstraint(
-            "origin_id", "side", "type", "position", name=op.f("uq_see_also_origin_id_side_type_position")
-        ),
-    )
     op.create_table(
         "activity_competence",
         sa.Column("activity_id", sa.Integer(), nullable=False),
@@ -515,7 +521,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_activity_competence_item_id"))
 
     op.drop_table("activity_competence")
-    op.drop_table("see_also")
     with op.batch_alter_table("score_delivery", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_score_delivery_waiting",
@@ -533,11 +538,6 @@ def downgrade() -> None:
     op.drop_table("score_delivery")
     op.drop_table("resource_link")
     op.drop_table("line_item")
-    with op.batch_alter_table("item_association", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_item_association_framework_id"))
-        batch_op.drop_index(batch_op.f("ix_item_association_destination_id"))
-
-    op.drop_table("item_association")
     op.drop_table("gradebook_settings")
     with op.batch_alter_table("enrolment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_enrolment_person_id"))
@@ -547,6 +547,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_activity_course_id"))
 
     op.drop_table("activity")
+    op.drop_table("see_also")
+    with op.batch_alter_table("item_association", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_item_association_framework_id"))
+        batch_op.drop_index(batch_op.f("ix_item_association_destination_id"))
+
+    op.drop_table("item_association")
+    with op.batch_alter_table("course", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_course_platform_id"))
+
+    op.drop_table("course")
     op.drop_table("platform_pause")
     op.drop_table("person")
     with op.batch_alter_table("login", schema=None) as batch_op:
@@ -559,7 +569,6 @@ def downgrade() -> None:
 
     op.drop_table("framework_item")
     op.drop_table("deployment")
-    op.drop_table("course")
     op.drop_table("tool_key")
     op.drop_table("platform")
     op.drop_table("framework")

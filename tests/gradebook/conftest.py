@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.platform import DemoWorld
-from tests.postgres import Postgres, migrated_postgres, postgres  # noqa: F401 - fixtures
+from tests.postgres import Postgres
 
 from .gradebook_world import Gradebook
 

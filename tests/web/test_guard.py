@@ -44,7 +44,7 @@ def address(rule: Rule, school: School, activity_id: int, statement: str) -> str
     }
     path = rule.rule.removeprefix("/l/<sid>")
     for name in rule.arguments - {"sid"}:
-        path = path.replace(f"<int:{name}>", values[name]).replace(f"<uuid:{name}>", values[name])
+        path = path.replace(f"<id:{name}>", values[name]).replace(f"<uuid:{name}>", values[name])
         path = path.replace(f"<{name}>", values[name])
     return path
 
