@@ -27,6 +27,9 @@ Pair = tuple[int, int]
 """A person and a competence."""
 
 
+MOST_CODES = 3
+
+
 @dataclass(frozen=True)
 class Row:
     """A line of « À régler » or of a filter."""
@@ -237,7 +240,7 @@ def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
 
 
 def to_settle(book: Book, rows: list[Row]) -> list[Row]:
-    """What waits for a decision, and the codes: those of a deleted column as one line."""
+    """What waits for a decision, then the codes when they are few: those of a deleted column as one line."""
     found = [
         Row(
             who=_("Toute la colonne"),
@@ -257,7 +260,11 @@ def to_settle(book: Book, rows: list[Row]) -> list[Row]:
         for item_id, item in book.items.items()
         if item_id in book.gone
     ]
-    return found + [row for row in rows if _is_news(book, row)]
+    news = [row for row in rows if _is_news(book, row)]
+    codes = [row for row in news if row.state == "nothing" and row.entry_code and not row.actions]
+    wanting = [row for row in news if row not in codes]
+    # A class with many absents must not hide what waits for a decision: the filter shows them all.
+    return found + wanting + (codes if len(codes) <= MOST_CODES else [])
 
 
 def _is_news(book: Book, row: Row) -> bool:

@@ -565,3 +565,16 @@ def test_the_page_holds_no_date_of_another_day_without_its_day(marks: Marks) -> 
 
     assert isinstance(day, date)
     assert " à " in shown(marks, "sent").partition("Envoyée :")[2][:40]
+
+
+def test_many_codes_do_not_hide_what_waits_for_a_decision(school: School) -> None:
+    with school.app.app_context():
+        made = factories.activity(school.course, "1A", "1B")
+        for name in ("Adam", "Aïcha", "Chloé", "Zoé"):
+            factories.assessment(made, "1A", school.people[name], "ABS", school.people["teacher"])
+        db.session.commit()
+    teacher = school.visit("teacher")
+    page = teacher.get("/gradebook").text
+    assert "4 sans note" in page
+    assert page.count('<span class="code"') == 0
+    assert teacher.get("/gradebook?state=nothing").text.count('<span class="code"') == 4
