@@ -21,7 +21,20 @@ from ..gradebook.worker import init_worker
 from ..lti.keysets import KeySets
 from ..lti.platforms import frame_origins
 from ..lti.tokens import Tokens
-from . import activities, door, gradebook, grid, health, home, overview, picker, pupil, referential, settings  # noqa: F401
+from . import (  # noqa: F401
+    activities,
+    door,
+    gradebook,
+    grid,
+    health,
+    home,
+    one_pupil,
+    overview,
+    picker,
+    pupil,
+    referential,
+    settings,
+)
 from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .refusals import init_refusals
 from .shown import locale

@@ -1,0 +1,160 @@
+"""What a grid shows: its columns, its rows, who else is at work in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask_babel import gettext as _
+
+from ..activities.models import Activity, ActivityCompetence
+from ..assessment.entries import Observation, observations
+from ..assessment.models import Assessment
+from ..assessment.words import plain_date
+from ..courses.people import Pupil, initials, staff_name
+from ..db import db
+from ..frameworks.models import FrameworkItem
+from .guard import here, visit
+from .shown import complexity_words
+
+SHORT_LABEL = 24
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Something to observe: the official words, and what they are."""
+
+    text: str
+    side: str
+    kind_text: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A competence of the grid."""
+
+    id: int
+    code: str
+    label: str
+    """Short enough to stand above a column."""
+    name: str
+    statement: str
+    observed: list[Observed]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows."""
+
+    value: str = ""
+    comment: str = ""
+    entry: int = 0
+    by: str = ""
+    previous_text: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A pupil's line."""
+
+    person_id: int
+    name: str
+    cells: list[Cell] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody else who wrote in this grid."""
+
+    initials: str
+    name: str
+    code: str
+
+
+def one_url(activity: Activity) -> Callable[[int], str]:
+    return lambda person_id: here("one_pupil", activity_id=activity.id, person_id=person_id)
+
+
+def column_of(link: ActivityCompetence) -> Column:
+    observed = [_observed(o.item) for o in link.observed]
+    kinds = sorted({o.kind_text for o in observed}, reverse=True)
+    return Column(
+        id=link.item.id,
+        code=link.item.code,
+        label=_short(link.item.label or link.item.statement),
+        name=link.item.label or link.item.statement,
+        statement=link.item.statement,
+        observed=sorted(observed, key=lambda o: kinds.index(o.kind_text)),
+    )
+
+
+def _short(label: str) -> str:
+    """« Rechercher le besoin… »: whole words that fit above a column."""
+    if len(label) <= SHORT_LABEL:
+        return label
+    words = label.split()
+    kept = words[:1]
+    while len(" ".join([*kept, words[len(kept)]])) <= SHORT_LABEL - 2:
+        kept.append(words[len(kept)])
+    while len(kept) > 1 and len(kept[-1]) <= 3:
+        kept.pop()
+    return " ".join(kept) + "…"
+
+
+def _observed(item: FrameworkItem) -> Observed:
+    if item.type == "subcompetence":
+        return Observed(item.statement, "", _("Sous-compétences retenues"))
+    side = item.framework.short_title
+    return Observed(item.statement, side, _("Critères %(side)s retenus", side=side))
+
+
+def row_of(
+    pupil: Pupil,
+    columns: list[Column],
+    current: dict[tuple[int, int], Assessment],
+    before: dict[tuple[int, int], Observation],
+) -> Row:
+    me = visit().person.id
+    shown = []
+    for column in columns:
+        row = current.get((pupil.person_id, column.id))
+        previous = _previous_text(before.get((pupil.person_id, column.id)))
+        if row is None:
+            shown.append(Cell(previous_text=previous))
+        else:
+            by = initials(row.assessor) if row.assessor_id != me and row.value else ""
+            shown.append(Cell(row.value, row.comment, row.id, by, previous))
+    return Row(pupil.person_id, pupil.name, shown)
+
+
+def previous_turns(activity: Activity, item_ids: list[int]) -> dict[tuple[int, int], Observation]:
+    """For each cell, the pupil's latest turn in another activity, up to this one's date."""
+    found: dict[tuple[int, int], Observation] = {}
+    for observation in observations(db.session, activity.course_id, item_ids=item_ids):
+        other = observation.activity
+        if other.id != activity.id and other.starts_on <= activity.starts_on:
+            found[observation.person_id, observation.item_id] = observation
+    return found
+
+
+def _previous_text(observation: Observation | None) -> str:
+    if observation is None:
+        return ""
+    return _(
+        "Avant\u00a0: %(level)s le %(day)s, %(complexity)s",
+        level=observation.level,
+        day=plain_date(observation.activity.starts_on),
+        complexity=complexity_words()[observation.activity.complexity],
+    )
+
+
+def colleagues_of(found: dict[tuple[int, int], Assessment], codes_by_item: dict[int, str]) -> list[Colleague]:
+    """Who else wrote in this grid, and where they wrote last."""
+    latest: dict[int, Assessment] = {}
+    for row in sorted(found.values(), key=lambda row: row.id):
+        if row.assessor_id != visit().person.id:
+            latest[row.assessor_id] = row
+    return [
+        Colleague(initials(row.assessor), staff_name(row.assessor), codes_by_item.get(row.item_id, ""))
+        for row in latest.values()
+    ]
