@@ -44,7 +44,7 @@ def follow_custom(
     """Attach a deep link to its activity at its first launch.
 
     None when the parameter names no activity of this course: a restored course launches with the parameter of the
-    course it was copied from, and must never open another class's data (moodle.md §7).
+    course it was copied from, and must never open another class's data (docs/platforms.md).
     """
     wanted = custom.get(CUSTOM_ACTIVITY, "")
     activity = session.scalars(

@@ -21,7 +21,7 @@ def role_of(words: frozenset[str]) -> Role:
 def role_now(launched_as: Role, enrolment: Enrolment | None) -> Role:
     """What a session may do at this moment.
 
-    Moodle's non-editing teacher launches as Instructor and is a Learner in the roster (moodle.md §5): an assessor.
+    Moodle's non-editing teacher launches as Instructor and is a Learner in the roster (docs/platforms.md): an assessor.
     Nobody gains anything from the roster.
     """
     if launched_as is Role.TEACHER and enrolment and enrolment.in_roster and enrolment.role is Role.LEARNER:

@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 BATCH = 200
 CONNECTIONS = 4
-"""To one platform at once: beyond it a Moodle gains nothing (moodle.md §4)."""
+"""To one platform at once: beyond it a Moodle gains nothing (docs/platforms.md)."""
 ROUND_OF_LEASE = 3
 """A round begins no request after this part of its lease, so that the last one ends well within it."""
 LONGEST_PAUSE_S = 600.0

@@ -24,7 +24,7 @@ from .models import OPEN, PERHAPS_TAKEN, WITHDRAWN, DeliveryState, GradebookSett
 POINTS_MAXIMUM = 4
 COMMENT_LOCALE = "fr"
 BETWEEN_SCORES = timedelta(seconds=1)
-"""Moodle compares whole seconds and refuses an equal one (moodle.md §4)."""
+"""Moodle compares whole seconds and refuses an equal one (docs/platforms.md)."""
 
 
 @dataclass(frozen=True)

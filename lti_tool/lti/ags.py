@@ -137,7 +137,7 @@ def send_score(service: Service, column_url: str, score: Score) -> None:
         .set_user_id(score.sub)
         .set_timestamp(_stamp(score.timestamp))
         .set_activity_progress("Completed")
-        # Moodle clears the grade on any other progress (moodle.md §4).
+        # Moodle clears the grade on any other progress (docs/platforms.md).
         .set_grading_progress("FullyGraded")
         .set_comment(score.comment)
     )

@@ -17,7 +17,7 @@ TOKEN_REFUSED = "token refused"  # noqa: S105 - a reason, not a secret
 EARLY_S = 60
 """A token is not used in its last minute."""
 BACKDATED_S = 5
-"""Moodle refuses an `iat` in its future, without leeway (moodle.md §4)."""
+"""Moodle refuses an `iat` in its future, without leeway (docs/platforms.md)."""
 ASSERTION_LIFETIME_S = 60
 
 

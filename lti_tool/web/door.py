@@ -107,7 +107,7 @@ def _read_roster_once(session: LaunchSession) -> None:
 
 
 def _with_cookie(response: Response, secret: str) -> Response:
-    """The browser's secret: third-party in the LMS's frame, hence partitioned (moodle.md §1)."""
+    """The browser's secret: third-party in the LMS's frame, hence partitioned (docs/platforms.md)."""
     response.set_cookie(
         cookie_name(_config()),
         secret,

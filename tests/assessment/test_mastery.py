@@ -1,4 +1,4 @@
-"""The rule « spirale », example by example (product.md, « Mastery »), then as properties."""
+"""The rule « spirale », example by example (docs/mastery.md), then as properties."""
 
 import random
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ def proposed(*seen: tuple[int, int]) -> Position:
     return position
 
 
-# ----- the examples of product.md -----
+# ----- the examples of docs/mastery.md -----
 
 
 def test_nothing_is_proposed_without_a_turn():

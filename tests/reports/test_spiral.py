@@ -20,7 +20,7 @@ def ends(thread: str) -> list[tuple[float, float]]:
     return [tuple(float(number) for number in segment.split()[-2:]) for segment in segments]
 
 
-# The picture of the mock-up: six turns from October to March.
+# Six turns from October to March.
 MOCKUP = [
     Turn(2, 1, "8 oct.", ["A"]),
     Turn(3, 1, "26 nov.", ["C", "V"]),
