@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
 from alembic import command as alembic
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from . import create_app
 from .config import Config, load_config
 from .db import alembic_config, begin_write, db, require_current_schema, schema_versions
-from .errors import BadInput, SpiraleError
+from .errors import BadInput, NotFound, SpiraleError
+from .frameworks import case
 from .frameworks.loading import load_referentials, read_all, shipped_referentials
 from .frameworks.reading import ReferentialData, check_together, read_referential
+from .frameworks.stored import stored_referentials
 from .gradebook.worker import run_worker
 from .lti.platforms import add_platform, list_platforms, set_enabled, tool_addresses
 from .setup import upgrade_database
@@ -239,6 +246,51 @@ def _read(files: tuple[Path, ...]) -> list[ReferentialData]:
     slugs = {data.slug for data in asked}
     check_together([*asked, *(d for d in read_all(others) if d.slug not in slugs)])
     return asked
+
+
+EXPORTS = {"case": case.package}
+
+
+@referential.command("export")
+@click.argument("slug")
+@click.option("--format", "form", type=click.Choice(list(EXPORTS)), default="case", show_default=True)
+def referential_export(slug: str, form: str) -> None:
+    """Print a referential as JSON: a CASE 1.1 package. The database's own, or the shipped one without it."""
+    # Printing needs no secret, and must not make the one that development keeps beside the data.
+    config = load_config({**os.environ, "SPIRALE_SECRET_KEY": "no secret: nothing is signed here"})
+    known = {data.slug: data for data in read_all(shipped_referentials())}
+    known |= {data.slug: data for data in _stored(config.database_url)}
+    if slug not in known:
+        raise NotFound(f"there is no referential « {slug} »; those known are {', '.join(known)}")
+    exported = EXPORTS[form](known[slug], config.base_url, known.values())
+    # UTF-8 whatever the terminal's own encoding: that is what JSON is.
+    click.echo(json.dumps(exported, ensure_ascii=False, indent=2).encode())
+
+
+def _stored(database_url: str) -> list[ReferentialData]:
+    """The referentials of the database; none when there is no database, or one that cannot be used as it is.
+
+    Nothing is made, not even the data folder: the application, which makes it, is not built.
+    """
+    url = sa.make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        if not Path(url.database or "").is_file():
+            return []
+        engine = sa.create_engine(url)
+    else:
+        engine = sa.create_engine(url, connect_args={"connect_timeout": 5})
+    try:
+        with Session(engine) as session:
+            current = MigrationContext.configure(session.connection()).get_current_revision()
+            if current == ScriptDirectory.from_config(alembic_config()).get_current_head():
+                return stored_referentials(session)
+            why = f"the database is at schema {current or 'none'}"
+    except sa.exc.SQLAlchemyError:
+        why = "the database does not answer"
+    finally:
+        engine.dispose()
+    click.echo(f"{why}: the shipped referentials are used", err=True)
+    return []
 
 
 # ----- what runs -----

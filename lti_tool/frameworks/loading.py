@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..config import shipped
 from ..errors import ReferentialError
+from .case import RELATED, association_uuid
 from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
 from .reading import ItemData, ReferentialData, check_together, read_referential
 
@@ -149,9 +149,7 @@ def _load_links(session: Session, data: ReferentialData, framework: Framework, i
         for position, (destination, _line) in enumerate(link.destinations):
             session.add(
                 ItemAssociation(
-                    uuid=str(
-                        uuid.uuid5(uuid.UUID(data.uuid), f"{uuids[link.origin]} isRelatedTo {destination}")
-                    ),
+                    uuid=association_uuid(data.uuid, uuids[link.origin], RELATED, destination),
                     framework_id=framework.id,
                     origin_id=by_code[link.origin],
                     destination_id=ids[destination],

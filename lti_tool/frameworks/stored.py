@@ -1,0 +1,121 @@
+"""Referentials read back from the database, as the same plain data as from their files."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from .case import RetiredItem
+from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
+from .reading import ItemData, LinkData, ReferentialData, SeeAlsoData
+
+NO_LINE = 0
+"""Data of the database has no line."""
+
+
+def stored_referentials(session: Session) -> list[ReferentialData]:
+    """Every referential of the database, in order."""
+    frameworks = session.scalars(sa.select(Framework).order_by(Framework.position, Framework.slug))
+    return [_referential(session, framework) for framework in list(frameworks)]
+
+
+def stored_referential(session: Session, slug: str) -> ReferentialData | None:
+    """The referential of that slug, or None.
+
+    Equal to what its file gives, but for lines and path; the items that the file no longer has come after the others,
+    as `RetiredItem`.
+    """
+    framework = session.scalars(sa.select(Framework).where(Framework.slug == slug)).first()
+    return _referential(session, framework) if framework else None
+
+
+def _referential(session: Session, framework: Framework) -> ReferentialData:
+    return ReferentialData(
+        path=Path(f"{framework.slug}.yaml"),
+        slug=framework.slug,
+        uuid=framework.uuid,
+        title=framework.title,
+        short_title=framework.short_title,
+        language=framework.language,
+        version=framework.version,
+        position=framework.position,
+        source=framework.source,
+        guide=framework.guide,
+        items=_items(session, framework.id),
+        links=_links(session, framework.id),
+        see_also=_see_also(session, framework.id),
+        checksum=framework.checksum,
+    )
+
+
+def _items(session: Session, framework_id: int) -> list[ItemData]:
+    below: dict[int | None, list[FrameworkItem]] = {}
+    # A retired item keeps the position it had, which another may hold by now.
+    rows = session.scalars(
+        sa.select(FrameworkItem)
+        .where(FrameworkItem.framework_id == framework_id)
+        .order_by(FrameworkItem.retired, FrameworkItem.position, FrameworkItem.id)
+    )
+    for row in rows:
+        below.setdefault(row.parent_id, []).append(row)
+    return [_item(row, below) for row in below.get(None, [])]
+
+
+def _item(row: FrameworkItem, below: dict[int | None, list[FrameworkItem]]) -> ItemData:
+    kind = RetiredItem if row.retired else ItemData
+    return kind(
+        uuid=row.uuid,
+        type=row.type,
+        code=row.code,
+        label=row.label,
+        statement=row.statement,
+        notes=row.notes,
+        also_under=row.also_under,
+        pairing_unknown=row.pairing_unknown,
+        items=[_item(child, below) for child in below.get(row.id, [])],
+        line=NO_LINE,
+    )
+
+
+def _links(session: Session, framework_id: int) -> list[LinkData]:
+    """The links as the file has them: each begins at position 0, and they were written in its order."""
+    origin, destination = aliased(FrameworkItem), aliased(FrameworkItem)
+    rows = session.execute(
+        sa.select(
+            ItemAssociation.position, ItemAssociation.grouping, origin.code, destination.uuid, Framework.slug
+        )
+        .select_from(ItemAssociation)
+        .join(origin, origin.id == ItemAssociation.origin_id)
+        .join(destination, destination.id == ItemAssociation.destination_id)
+        .join(Framework, Framework.id == destination.framework_id)
+        .where(ItemAssociation.framework_id == framework_id)
+        .order_by(ItemAssociation.id)
+    )
+    found: list[LinkData] = []
+    for position, grouping, code, uuid, slug in rows:
+        if position == 0:
+            found.append(LinkData(code, slug, grouping, [], NO_LINE))
+        found[-1].destinations.append((uuid, NO_LINE))
+    return found
+
+
+def _see_also(session: Session, framework_id: int) -> list[SeeAlsoData]:
+    """The « voir aussi » as the file has them: one that leads to several competences is several rows."""
+    origin, destination = aliased(FrameworkItem), aliased(FrameworkItem)
+    rows = session.execute(
+        sa.select(origin.code, SeeAlso.side, SeeAlso.type, SeeAlso.text, SeeAlso.position, destination.code)
+        .select_from(SeeAlso)
+        .join(origin, origin.id == SeeAlso.origin_id)
+        .outerjoin(destination, destination.id == SeeAlso.destination_id)
+        .where(origin.framework_id == framework_id)
+        .order_by(SeeAlso.id)
+    )
+    return [
+        SeeAlsoData(code, side, type_, [row[5] for row in group if row[5]], text, NO_LINE)
+        for (code, side, type_, text, _number), group in groupby(
+            rows, key=lambda row: (row[0], row[1], row[2], row[3], row[4] // 10)
+        )
+    ]
