@@ -152,6 +152,16 @@ def platform_add(
         )
         db.session.commit()
         click.echo(f"platform {platform.id}: {platform.name}")
+    _print_addresses(config)
+
+
+@platforms.command("addresses")
+def platform_addresses() -> None:
+    """Print the addresses to paste in the LMS, before or after it is registered. Needs no database."""
+    _print_addresses(load_config())
+
+
+def _print_addresses(config: Config) -> None:
     addresses = tool_addresses(config)
     click.echo("To paste in the LMS:")
     for label, address in (
@@ -241,10 +251,10 @@ def _read(files: tuple[Path, ...]) -> list[ReferentialData]:
     if not files:
         return read_all(shipped_referentials())
     given = {path.resolve() for path in files}
-    others = [path for path in shipped_referentials() if path.resolve() not in given]
     asked = [read_referential(path) for path in files]
     slugs = {data.slug for data in asked}
-    check_together([*asked, *(d for d in read_all(others) if d.slug not in slugs)])
+    others = [read_referential(path) for path in shipped_referentials() if path.resolve() not in given]
+    check_together([*asked, *(data for data in others if data.slug not in slugs)])
     return asked
 
 

@@ -6,6 +6,7 @@ cross-site, as it is in a school.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import click
 import sqlalchemy as sa
@@ -63,6 +65,7 @@ def run_demo(*, reset: bool = False) -> None:
     places = Places(_port("SPIRALE_PORT", 8000), _port("SPIRALE_DEMO_PORT", 8001), _folder())
     for name, port in (("SPIRALE_PORT", places.tool_port), ("SPIRALE_DEMO_PORT", places.lms_port)):
         _require_free(name, port)
+    held = _hold(places.folder)
     if reset:
         _erase(places.folder)
     environment = _environment(places)
@@ -82,6 +85,21 @@ def run_demo(*, reset: bool = False) -> None:
         click.echo("\nstopping")
     finally:
         _stop(parts)
+        held.close()
+
+
+def _hold(folder: Path) -> IO[str]:
+    """The demo's folder, for this demo alone: a second one would register its own addresses over the first's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "demo.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise ConfigError(
+            f"a demo already runs on {folder}: stop it, or give this one its own folder, e.g. SPIRALE_DATA_DIR=var2"
+        ) from error
+    return lock
 
 
 def _folder() -> Path:

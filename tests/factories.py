@@ -13,7 +13,7 @@ from flask import Flask, g
 from lti_tool.activities.models import Activity, ActivityCompetence
 from lti_tool.assessment.models import Assessment
 from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, Role
-from lti_tool.db import db, utcnow
+from lti_tool.db import begin_write, db, utcnow
 from lti_tool.frameworks.models import Framework, FrameworkItem
 from lti_tool.gradebook.models import GradebookSettings
 from lti_tool.lti.ags import SCOPES
@@ -148,6 +148,7 @@ def open_session(
     sid, browser = new_secret(), new_secret()
     now = utcnow()
     with app.test_request_context():
+        begin_write()
         enrolment = db.session.scalars(
             sa.select(Enrolment).filter_by(course_id=in_course.id, person_id=person.id)
         ).first()

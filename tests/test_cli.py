@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from lti_tool.config import shipped
 
 ADD = [
     "platform", "add", "--name", "Moodle du lycée", "--issuer", "https://moodle.example.org", "--client-id", "abc",
@@ -114,3 +117,25 @@ def test_checking_a_referential_needs_no_database(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert "mrc-seconde: 43 items, ok" in answer.stdout
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_addresses_to_paste_are_printed_before_anything_is_registered(tmp_path: Path) -> None:
+    answer = spirale(
+        tmp_path / "none", "platform", "addresses", SPIRALE_BASE_URL="https://spirale.example.org"
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "https://spirale.example.org/lti/jwks" in answer.stdout
+
+
+def test_one_shipped_referential_can_be_checked_alone(tmp_path: Path) -> None:
+    answer = spirale(tmp_path, "referential", "check", str(shipped("configs", "referentials", "ma.yaml")))
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == "ma: 187 items, ok\n"
+
+
+def test_two_demos_never_share_a_folder(tmp_path: Path) -> None:
+    with (tmp_path / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answer = spirale(tmp_path, "demo", SPIRALE_PORT="18181", SPIRALE_DEMO_PORT="18182")
+    assert answer.returncode == 1
+    assert "a demo already runs" in answer.stderr

@@ -34,7 +34,12 @@ def nudges(
     if not draft.competences:
         return []
     worked = _worked(session, course, activity)
-    return [*_one_group(groups, draft), *_often(worked, draft), *_never(groups, worked, draft)]
+    return [
+        *_unticked(draft, activity),
+        *_one_group(groups, draft),
+        *_often(worked, draft),
+        *_never(groups, worked, draft),
+    ]
 
 
 def _worked(session: Session, course: Course, activity: Activity | None) -> Counter[tuple[str, int]]:
@@ -49,6 +54,22 @@ def _worked(session: Session, course: Course, activity: Activity | None) -> Coun
     if activity is not None and activity.id:
         query = query.where(Activity.id != activity.id)
     return Counter({(code, complexity): count for code, complexity, count in session.execute(query)})
+
+
+def _unticked(draft: Draft, activity: Activity | None) -> list[Nudge]:
+    """What the activity mobilised when it was last saved, and is no longer ticked."""
+    if activity is None:
+        return []
+    return [
+        Nudge(
+            _("%(code)s n’est plus cochée", code=link.item.code),
+            _(
+                "Elle quitte la grille. Les niveaux déjà saisis restent et comptent\u202f; la recocher les remontre."
+            ),
+        )
+        for link in activity.competences
+        if link.item.code not in draft.competences
+    ]
 
 
 def _one_group(groups: list[Group], draft: Draft) -> list[Nudge]:

@@ -39,18 +39,30 @@ from .shown import (
 def activities() -> str:
     """The activities of the course, newest work first; what this link opens is said at the top."""
     found = list_activities(db.session, visit().course)
+    known = pupils(db.session, visit().course.id)
     link = visit().session.resource_link
     linked = activity_of_link(db.session, link) if link else None
     return render_template(
         "activities.html",
         activities=[show_activity(activity) for activity in found],
-        assessed=_assessed([activity.id for activity in found]),
-        pupils_known=len(pupils(db.session, visit().course.id)),
+        assessed=_assessed([activity.id for activity in found], [p.person_id for p in known]),
+        pupils_known=len(known),
         archived_count=len(list_activities(db.session, visit().course, archived=True)),
         link_opens_course=link is not None and linked is None,
         linked_id=linked.id if linked else None,
+        linked_title=linked.title if linked else "",
+        just_archived=_just_archived(),
         course=visit().course,
     )
+
+
+def _just_archived() -> Activity | None:
+    """The activity that was put away a moment ago, to say so and offer it back."""
+    asked = request.args.get("archived", type=row_id)
+    if not asked or not visit().may(May.TEACH):
+        return None
+    found = find_activity(db.session, visit().course, asked)
+    return found if found.archived_at else None
 
 
 @page("/activities/archived", may=May.ASSESS)
@@ -155,7 +167,7 @@ def archive_activity(activity_id: int) -> Response:
     back = request.form.get("restore")
     found.archived_at = None if back else utcnow()
     db.session.commit()
-    return redirect(here("activities"), 303)
+    return redirect(here("activities", archived=None if back else found.id), 303)
 
 
 # ----- the link -----
@@ -235,12 +247,14 @@ def _nudges(draft: Draft, activity: Activity | None) -> list[object]:
     return list(nudges(db.session, visit().course, groups(db.session, framework.id), draft, activity))
 
 
-def _assessed(activity_ids: list[int]) -> Counter[int]:
-    """How many pupils have at least one entry in each activity."""
+def _assessed(activity_ids: list[int], person_ids: list[int]) -> Counter[int]:
+    """How many of these pupils have at least one entry in each activity."""
     rows = db.session.execute(
         sa.select(Assessment.activity_id, sa.func.count(sa.distinct(Assessment.person_id)))
         .where(
-            Assessment.id.in_(newest_ids(Assessment.activity_id.in_(activity_ids))),
+            Assessment.id.in_(
+                newest_ids(Assessment.activity_id.in_(activity_ids), Assessment.person_id.in_(person_ids))
+            ),
             sa.or_(Assessment.level.is_not(None), Assessment.code.is_not(None)),
         )
         .group_by(Assessment.activity_id)

@@ -77,6 +77,7 @@ def build(config: Config | None = None) -> Flask:
     for name in ("door.login", "door.launch"):
         limited = limiter.limit(f"{config.logins_per_minute}/minute")(app.view_functions[name])
         app.view_functions[name] = limited
+    app.add_url_rule("/", "root", door.launch_alone)
     app.register_blueprint(health.health)
     app.register_blueprint(pages)
     init_refusals(app)

@@ -33,7 +33,10 @@ class Said:
 REFUSED = {
     "not_gradable": (
         _l("%(platform)s ne connaît pas cet élève dans le cours, ou ne peut pas le noter."),
-        _l("S’il est encore dans la classe, le faire réinscrire, puis renvoyer."),
+        _l(
+            "Si c’est un enseignant non éditeur, rien à faire\u00a0: il quittera cette liste en ouvrant Spirale. "
+            "Si c’est un élève de la classe, le faire réinscrire, puis renvoyer."
+        ),
     ),
     "left": (
         _l("Cet élève n’est plus dans la liste de la classe : rien n’est envoyé pour lui."),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from ..activities.models import Activity
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
-from ..courses.models import Course, Enrolment
+from ..courses.models import Course, Enrolment, Role
 from ..courses.people import full_name, pupils, sort_key
 from ..frameworks.models import FrameworkItem
 from ..frameworks.sheets import competences, find_framework
@@ -86,7 +86,11 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     settings = settings_of(session, course.id)
     framework = find_framework(session, course.framework_slug)
     items = {item.id: item for item in competences(session, framework.id)}
-    mine = ScoreDelivery.course_id == course.id
+    # A non-editing teacher looks like a pupil until they come (docs/platforms.md): what was tried for them is over.
+    staff = sa.select(Enrolment.person_id).where(
+        Enrolment.course_id == course.id, Enrolment.launched_as.in_((Role.TEACHER, Role.ASSESSOR))
+    )
+    mine = sa.and_(ScoreDelivery.course_id == course.id, ScoreDelivery.person_id.not_in(staff))
     taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.reason.in_(PERHAPS_TAKEN))
     current = _newest(session, mine, ScoreDelivery.state != DeliveryState.REPLACED)
     held = _newest(session, mine, taken)

@@ -97,8 +97,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             urllib.request.urlopen(url, timeout=2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    # One per module: Playwright keeps an event loop in this thread, in which the application's contexts cannot end.
     assert Path(CHROMIUM).exists(), (
         f"there is no browser at {CHROMIUM}: apt-get install chromium, or name one with SPIRALE_CHROMIUM"
     )

@@ -54,6 +54,7 @@ def assessed(demo: Demo, chromium: Browser) -> Iterator[Tab]:
     expect(tool.locator("#ticked")).to_have_text("2 cochées")
     tool.locator("details.pick:visible summary").nth(1).click()
     tool.get_by_label("Interagir pour cibler le besoin").check()
+    tool.get_by_label("L’ouvrir par ce lien du cours").check()
     assert_accessible(tab.frame)
     tool.get_by_role("button", name="Enregistrer et évaluer").click()
     expect(tool.get_by_role("heading", level=1)).to_have_text(TITLE)

@@ -174,7 +174,9 @@ def test_archiving_puts_an_activity_away_and_back(school: School) -> None:
         db.session.commit()
         activity_id = made.id
     teacher = school.visit("teacher")
-    teacher.post(f"/activities/{activity_id}/archive")
+    said = teacher.post(f"/activities/{activity_id}/archive", follow_redirects=True).text
+    assert "À ranger\u00a0» est archivée" in said
+    assert "Ses résultats restent et comptent" in said
     assert "À ranger" not in teacher.get("/activities").text
     assert "1 activité archivée" in teacher.get("/activities").text
     assert "À ranger" in teacher.get("/activities/archived").text
@@ -196,7 +198,8 @@ def test_a_link_without_activity_offers_to_choose_or_create_one(school: School) 
     link_id, teacher = linked(school)
     empty = teacher.get("/activities").text
     assert "Aucune activité dans ce cours" in empty
-    assert "for_link=1" in empty
+    assert "Choisir ou créer l’activité de ce lien" in empty
+    assert "for_link=1" in teacher.get("/link").text
     teacher.post("/activities/new", {**FORM, "for_link": "1", "then": "grid"})
     with school.app.app_context():
         found = db.session.scalars(sa.select(ActivityLink)).one()
@@ -283,3 +286,13 @@ def test_a_pupil_reads_what_is_expected_before_and_the_result_after(school: Scho
     assert "Très à l’aise" in after
     assert "non rendu" in after
     assert "Secret de Zoé" not in after
+
+
+def test_unticking_a_competence_says_what_becomes_of_its_levels(school: School) -> None:
+    with school.app.app_context():
+        made = factories.activity(school.course, "1A", "2A")
+        db.session.commit()
+        path = f"/activities/nudges?activity={made.id}&competences=1A"
+    text = school.visit("teacher").get(path).text
+    assert "2A n’est plus cochée" in text
+    assert "Les niveaux déjà saisis restent et comptent" in text
