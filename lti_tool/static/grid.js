@@ -422,6 +422,8 @@
     }
   });
 
+  // A teacher with a keyboard types at once; on a touch screen the focus would only raise the soft keyboard.
   setHere(here);
+  if (window.matchMedia('(hover: hover)').matches) inputOf(here).focus({ preventScroll: true });
   showCounts();
 })();

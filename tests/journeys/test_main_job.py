@@ -297,3 +297,13 @@ def test_a_colleague_without_editing_rights_assesses_and_changes_nothing_else(
     assert tab.tool.get_by_role("link", name="Réglages du cours").count() == 0
     assert tab.tool.get_by_role("link", name="Modifier la situation").count() == 0
     expect(tab.tool.get_by_text("24 élèves connus").first).to_be_visible()
+
+
+def test_a_grid_that_opens_is_ready_for_the_first_key(assessed: Tab) -> None:
+    assessed.open_link("Spirale")
+    first = assessed.tool.locator("tbody .cell input").first
+    expect(first).to_be_focused()
+    before = first.input_value()
+    assessed.page.keyboard.press("ArrowDown")
+    expect(assessed.tool.locator("tbody tr:nth-child(2) .cell input").first).to_be_focused()
+    assert first.input_value() == before
