@@ -175,6 +175,14 @@ def list_activities(session: Session, course: Course, *, archived: bool = False)
     return found
 
 
+def count_archived(session: Session, course: Course) -> int:
+    """How many activities of a course are put away."""
+    query = sa.select(sa.func.count(Activity.id)).where(
+        Activity.course_id == course.id, Activity.archived_at.is_not(None)
+    )
+    return session.scalar(query) or 0
+
+
 def _check(draft: Draft, known: dict[str, Choice], activity: Activity | None) -> tuple[date, date | None]:
     problems: dict[str, str] = {}
     if not draft.title:

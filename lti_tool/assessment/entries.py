@@ -18,7 +18,6 @@ from .models import CODES, Assessment
 from .scales import LEVELS
 
 LONGEST_COMMENT = 2000
-LONGEST_KEY = 36
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, joinedload
 
@@ -35,6 +36,11 @@ def pupils(session: Session, course_id: int) -> list[Pupil]:
         for row in rows
     ]
     return sorted(shown, key=lambda pupil: sort_key(pupil.name))
+
+
+def count_pupils(session: Session, course_id: int) -> int:
+    """How many pupils a course has, without their names."""
+    return session.scalar(sa.select(sa.func.count()).select_from(pupils_query(course_id).subquery())) or 0
 
 
 def full_name(enrolment: Enrolment) -> str:

@@ -19,7 +19,6 @@ MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 SUBROLE_OF_INSTRUCTOR = f"{MEMBERSHIP}/Instructor#"
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
-SUBMISSION_REVIEW_REQUEST = "LtiSubmissionReviewRequest"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,15 @@ import sqlalchemy as sa
 from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from ..activities.editing import Choice, Draft, choices, find_activity, list_activities, save_activity
+from ..activities.editing import (
+    Choice,
+    Draft,
+    choices,
+    count_archived,
+    find_activity,
+    list_activities,
+    save_activity,
+)
 from ..activities.links import activity_of_link, link_activity, unlink_activity
 from ..activities.models import Activity
 from ..activities.nudges import nudges
@@ -47,7 +55,7 @@ def activities() -> str:
         activities=[show_activity(activity) for activity in found],
         assessed=_assessed([activity.id for activity in found], [p.person_id for p in known]),
         pupils_known=len(known),
-        archived_count=len(list_activities(db.session, visit().course, archived=True)),
+        archived_count=count_archived(db.session, visit().course),
         link_opens_course=link is not None and linked is None,
         linked_id=linked.id if linked else None,
         linked_title=linked.title if linked else "",

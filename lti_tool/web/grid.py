@@ -22,7 +22,7 @@ from ..assessment.entries import (
     record,
 )
 from ..assessment.models import Assessment
-from ..courses.people import initials, pupils, staff_name
+from ..courses.people import count_pupils, initials, pupils, staff_name
 from ..db import db, utcnow
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course, queue_scores
@@ -105,7 +105,7 @@ def poll_cells(activity_id: int) -> Response:
     """What colleagues typed since; also keeps the session of an open grid alive."""
     activity = find_activity(db.session, visit().course, activity_id)
     since = request.args.get("since", default=0, type=row_id)
-    people = len(pupils(db.session, activity.course_id))
+    people = count_pupils(db.session, activity.course_id)
     return jsonify(people=people, **_news(activity, since))
 
 
