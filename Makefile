@@ -3,6 +3,8 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= python3
+# How many tests run side by side; each has a database and, where it needs one, a browser of its own.
+JOBS ?= 2
 
 .PHONY: help demo demo-reset test check setup lock translations screenshots clean
 
@@ -22,7 +24,7 @@ demo-reset: $(VENV)/.runtime
 test: $(VENV)/.dev
 	@sh .ci/test-tools
 	@$(MAKE) --no-print-directory check
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
