@@ -47,7 +47,7 @@ def test_an_empty_database_is_refused_with_the_advice_then_upgraded(tmp_path: Pa
     upgraded = spirale(tmp_path, "db", "upgrade")
     assert upgraded.returncode == 0, upgraded.stderr
     assert spirale(tmp_path, "db", "current").returncode == 0
-    assert "mrc-seconde: 43 items, 890 links (unchanged)" in spirale(tmp_path, "referential", "load").stdout
+    assert "mrc-seconde: 43 items, 892 links (unchanged)" in spirale(tmp_path, "referential", "load").stdout
 
 
 def test_a_platform_is_registered_listed_disabled_and_enabled(folder: Path) -> None:

@@ -212,7 +212,7 @@ def test_a_statement_of_two_groupes_is_under_both_together() -> None:
 
 
 def test_a_limit_that_narrows_no_linked_knowledge_stands_by_itself() -> None:
-    ((head, entries),) = shown(side_of("2B", "knowledge", "ma").parts)[-1:]
+    ((head, entries),) = shown(side_of("2C", "knowledge", "ma").parts)[-1:]
 
     assert head == ["Bloc 3"]
     assert ("Les enjeux, démarche et outils de la relation client et de la relation usager", []) in entries

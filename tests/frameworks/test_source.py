@@ -6,8 +6,9 @@ groupe) it is under and its text. What differs on purpose is in tests/data/mrc-d
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,10 +46,13 @@ class Line(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """The text without what typography may change: spaces, œ and its case, the final dot, three dots for one sign."""
-    text = unicodedata.normalize("NFC", text).replace("…", "...")
+    """The text without what typography may change: spaces (around / and ; too), œ and its case, the accent of a capital
+    E, the final dot, three dots for one sign.
+    """
+    text = unicodedata.normalize("NFC", text).replace("…", "...").replace("É", "E")
     for ligature in ("œ", "Œ", "Oe"):
         text = text.replace(ligature, "oe")
+    text = re.sub(r"\s*([/;])\s*", r" \1 ", text)
     return " ".join(text.split()).removesuffix(".")
 
 
@@ -60,12 +64,13 @@ def source() -> dict[str, Any]:
     return loaded
 
 
-def lines_of_source() -> Counter[Line]:
-    found: Counter[Line] = Counter()
-    for code, competence in source().items():
-        for slug, side in competence["sides"].items():
-            found.update(_lines_of_side(code, slug, side))
-    return found
+def lines_of_source() -> list[Line]:
+    return [
+        line
+        for code, competence in source().items()
+        for slug, side in competence["sides"].items()
+        for line in _lines_of_side(code, slug, side)
+    ]
 
 
 def _lines_of_side(code: str, slug: str, side: dict[str, Any]) -> list[Line]:
@@ -93,17 +98,18 @@ def _lines_of_side(code: str, slug: str, side: dict[str, Any]) -> list[Line]:
 # ----- what is loaded -----
 
 
-def lines_of_database() -> Counter[Line]:
+def lines_of_database() -> list[Line]:
     items = {item.id: item for item in db.session.scalars(sa.select(FrameworkItem))}
     slugs = {f.id: f.slug for f in db.session.scalars(sa.select(Framework))}
-    found: Counter[Line] = Counter()
-    for link in db.session.scalars(sa.select(ItemAssociation)):
-        item = items[link.destination_id]
-        found[_line_of_item(items[link.origin_id].code, slugs[item.framework_id], item, items)] += 1
-    return found
+    links = db.session.scalars(sa.select(ItemAssociation).order_by(ItemAssociation.position))
+    return [
+        _line_of_item(items[link.origin_id].code, slugs, items[link.destination_id], items) for link in links
+    ]
 
 
-def _line_of_item(code: str, slug: str, item: FrameworkItem, items: dict[int, FrameworkItem]) -> Line:
+def _line_of_item(
+    code: str, slugs: dict[int, str], item: FrameworkItem, items: dict[int, FrameworkItem]
+) -> Line:
     above = items.get(item.parent_id or 0)
     head = above
     while head is not None and head.type != "competence_group":
@@ -111,7 +117,7 @@ def _line_of_item(code: str, slug: str, item: FrameworkItem, items: dict[int, Fr
     direct = "" if above is None or above.type == "competence_group" else f"{above.code} {above.statement}"
     return Line(
         code,
-        slug,
+        slugs[item.framework_id],
         item.type,
         tuple(sorted([*([head.code] if head else []), *item.also_under])),
         plain(f"{item.code} {item.statement}"),
@@ -128,8 +134,10 @@ def differences() -> list[dict[str, Any]]:
     return loaded
 
 
-def line_of_difference(difference: dict[str, Any], key: str) -> Line:
-    """The line as the source (or the database) has it: what is not said is the same on both sides."""
+def line_of_difference(difference: dict[str, Any], key: str) -> Line | None:
+    """The line as the source (or the database) has it, if it has one: what is not said is the same on both sides."""
+    if key not in difference:
+        return None
     said = {**difference, **difference[key]}
     return Line(
         said["competence"],
@@ -145,17 +153,17 @@ def line_of_difference(difference: dict[str, Any], key: str) -> Line:
 @pytest.fixture
 def unexplained(in_app: Flask) -> tuple[Counter[Line], Counter[Line], list[str]]:
     """What only the source has, what only the database has, and the differences that explain nothing."""
-    ours, theirs = lines_of_database(), lines_of_source()
+    ours, theirs = Counter(lines_of_database()), Counter(lines_of_source())
     missing, extra = theirs - ours, ours - theirs
     unused = []
     for difference in differences():
         there, here = line_of_difference(difference, "source"), line_of_difference(difference, "loaded")
-        if missing[there] and extra[here]:
-            missing[there] -= 1
-            extra[here] -= 1
+        if (there or here) and (there is None or missing[there]) and (here is None or extra[here]):
+            missing -= Counter([there] if there else [])
+            extra -= Counter([here] if here else [])
         else:
-            unused.append(f"{difference['competence']} {difference['side']}: {there.text}")
-    return +missing, +extra, unused
+            unused.append(f"{difference['competence']} {difference['side']}: {there or here}")
+    return missing, extra, unused
 
 
 def test_every_statement_of_the_source_is_linked_from_its_competence_with_its_type_parts_and_text(
@@ -170,6 +178,18 @@ def test_every_linked_statement_is_in_the_source(
     assert sorted(unexplained[1]) == []
 
 
+def test_every_statement_of_a_side_is_linked_from_a_competence(in_app: Flask) -> None:
+    linked = sa.select(ItemAssociation.destination_id)
+    alone = db.session.scalars(
+        sa.select(FrameworkItem.statement)
+        .join(Framework)
+        .where(Framework.slug.in_(("ma", "mcv")), FrameworkItem.type != "competence_group")
+        .where(FrameworkItem.id.not_in(linked))
+    )
+
+    assert alone.all() == []
+
+
 def test_every_difference_is_still_one_and_has_a_reason(
     unexplained: tuple[Counter[Line], Counter[Line], list[str]],
 ) -> None:
@@ -177,37 +197,56 @@ def test_every_difference_is_still_one_and_has_a_reason(
     assert all(difference["reason"].strip() for difference in differences())
 
 
-def test_there_are_as_many_statements_by_competence_side_and_type_as_in_the_source(in_app: Flask) -> None:
-    def counts(lines: Counter[Line]) -> Counter[tuple[str, str, str]]:
-        found: Counter[tuple[str, str, str]] = Counter()
-        for line, n in lines.items():
-            found[line.competence, line.side, line.type] += n
+def test_the_statements_of_each_type_are_in_the_order_of_the_source(in_app: Flask) -> None:
+    apart = {
+        line
+        for difference in differences()
+        for key in ("source", "loaded")
+        if (line := line_of_difference(difference, key))
+    }
+
+    def texts(lines: list[Line]) -> dict[tuple[str, str, str], list[str]]:
+        found = defaultdict(list)
+        for line in lines:
+            if line not in apart:
+                found[line.competence, line.side, line.type].append(line.text)
         return found
 
-    theirs = counts(lines_of_source())
-
-    assert counts(lines_of_database()) == theirs
-    assert {code for code, _side, _type in theirs} == set(source())
+    assert texts(lines_of_database()) == texts(lines_of_source())
 
 
-def test_the_ten_competences_and_their_sub_competences_are_those_of_the_source(in_app: Flask) -> None:
-    rows = db.session.scalars(
-        sa.select(FrameworkItem)
-        .join(Framework)
-        .where(Framework.slug == "mrc-seconde", FrameworkItem.type.in_(("competence", "subcompetence")))
-        .order_by(FrameworkItem.position)
-    )
-    ours: dict[str, tuple[str, list[str]]] = {}
-    for row in rows:
-        if row.type == "competence":
-            code = row.code
-            ours[code] = (plain(row.statement), [])
-        else:
-            ours[code][1].append(plain(row.statement))
+def test_a_limit_is_flagged_when_and_only_when_no_knowledge_is_above_it(in_app: Flask) -> None:
+    items = {item.id: item for item in db.session.scalars(sa.select(FrameworkItem))}
+    limits = [item for item in items.values() if item.type == "knowledge_limit"]
+    paired = [
+        (limit.parent_id or 0) in items and items[limit.parent_id or 0].type == "knowledge"
+        for limit in limits
+    ]
+
+    assert [limit.pairing_unknown for limit in limits] == [not one for one in paired]
+    assert paired.count(False) == 10
+
+
+def test_the_ten_competences_their_groups_names_and_sub_competences_are_those_of_the_source(
+    in_app: Flask,
+) -> None:
+    items = {
+        item.id: item
+        for item in db.session.scalars(sa.select(FrameworkItem).order_by(FrameworkItem.position))
+    }
+    subs: dict[str, list[str]] = defaultdict(list)
+    for item in items.values():
+        if item.type == "subcompetence":
+            subs[items[item.parent_id or 0].code].append(plain(item.statement))
+    ours = {
+        item.code: (items[item.parent_id or 0].statement, item.label, plain(item.statement), subs[item.code])
+        for item in items.values()
+        if item.framework.slug == "mrc-seconde" and item.type == "competence"
+    }
 
     assert ours == {
-        code: (plain(competence["statement"]), [plain(sub) for sub in competence["subs"]])
-        for code, competence in source().items()
+        code: (said["group"], said["label"], plain(said["statement"]), [plain(sub) for sub in said["subs"]])
+        for code, said in source().items()
     }
 
 
@@ -227,34 +266,47 @@ def test_the_titles_of_blocs_and_groupes_are_those_of_the_source(in_app: Flask) 
     assert {(slug, code, plain(title)) for slug, code, title in rows} == theirs
 
 
-def test_every_see_also_of_the_source_is_there_with_its_words_and_where_it_leads(in_app: Flask) -> None:
-    theirs = {
-        (code, slug, TYPES[reference["type"]], plain(reference["text"]), target.removeprefix("groupe "))
+def references_of_source() -> set[tuple[str, str, str, str, str]]:
+    """The « voir aussi »: from, side, type, words and where each leads (nowhere when it is a mere remark)."""
+    return {
+        (code, slug, TYPES[reference.get("type", "competences")], plain(reference["text"]), target)
         for code, competence in source().items()
-        for slug, side in competence["sides"].items()
-        for reference in side["voir_aussi"]
-        for target in reference["codes"]
+        for slug, said in [("", competence), *competence["sides"].items()]
+        for reference in said.get("voir_aussi", [])
+        for target in [one.removeprefix("groupe ") for one in reference["codes"]] or [""]
     }
+
+
+def test_every_see_also_is_that_of_the_source_with_its_words_and_where_it_leads(in_app: Flask) -> None:
+    rows = db.session.execute(
+        sa.select(SeeAlso, FrameworkItem.code).join(FrameworkItem, FrameworkItem.id == SeeAlso.origin_id)
+    ).all()
     ours = {
-        (origin.code, row.side, row.type, plain(row.text), row.destination.code if row.destination else "")
-        for row, origin in db.session.execute(
-            sa.select(SeeAlso, FrameworkItem).join(FrameworkItem, FrameworkItem.id == SeeAlso.origin_id)
-        )
-        if row.destination is not None and row.side
+        (code, row.side, row.type, plain(row.text), row.destination.code if row.destination else "")
+        for row, code in rows
     }
 
-    assert ours == theirs
+    assert ours == references_of_source()
+    assert len(rows) == len(ours)
 
 
-def test_every_official_note_of_a_competence_is_there(in_app: Flask) -> None:
-    ours: dict[str, set[str]] = {}
-    for code, item_id, notes in db.session.execute(
-        sa.select(FrameworkItem.code, FrameworkItem.id, FrameworkItem.notes)
+def test_every_official_note_of_a_competence_is_that_of_the_source(in_app: Flask) -> None:
+    rows = db.session.scalars(
+        sa.select(FrameworkItem)
         .join(Framework)
         .where(Framework.slug == "mrc-seconde", FrameworkItem.type == "competence")
-    ):
-        said = db.session.scalars(sa.select(SeeAlso.text).where(SeeAlso.origin_id == item_id))
-        ours[code] = {plain(text) for text in [*notes, *said]}
+    )
 
-    for code, competence in source().items():
-        assert {plain(note) for note in competence["official_notes"]} <= ours[code]
+    assert {row.code: [plain(note) for note in row.notes] for row in rows} == {
+        code: [plain(note) for note in competence["official_notes"]] for code, competence in source().items()
+    }
+
+
+def test_the_words_of_the_source_are_set_in_french_typography(in_app: Flask) -> None:
+    items = db.session.scalars(sa.select(FrameworkItem))
+    words = [text for item in items for text in (item.label, item.statement, *item.notes)]
+    words += db.session.scalars(sa.select(SeeAlso.text))
+    # A straight apostrophe, three dots, « oe », and an ordinary space where a no-break one stands.
+    wrong = re.compile(r"'|\.\.\.|oeu|« | [»:;?!]|[;?!](?=\w)|\bEta")
+
+    assert [text for text in words if wrong.search(text)] == []

@@ -197,7 +197,7 @@ def test_limits_face_their_knowledge_joined_by_a_stroke(school: School) -> None:
 
     _ma, mcv = sides(page, "knowledge")
     assert "Le questionnement Les différents types de questions / L’écoute active / La reformulation" in mcv
-    ma, _mcv = sides(school.visit("teacher").get("/referential/2B"), "knowledge")
+    ma, _mcv = sides(school.visit("teacher").get("/referential/2C"), "knowledge")
     assert (
         "savoir non précisé Les enjeux, démarche et outils de la relation client et de la relation usager"
         in ma
