@@ -22,7 +22,7 @@ from .scales import find_scale
 def rubric_scales(data: ReferentialData, linked: Collection[str]) -> list[RubricScale]:
     """The scales that the referential's package holds, in its language.
 
-    None for the referentials that others' links lead to, whose slugs are `linked`: what is assessed is where they start.
+    None for the referentials that others' links lead to, whose slugs are `linked`: one assesses where they start.
     """
     if data.slug in linked:
         return []
