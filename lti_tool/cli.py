@@ -16,10 +16,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from . import create_app
+from .assessment.rubrics import package_with_rubrics
 from .config import Config, load_config
 from .db import alembic_config, begin_write, db, require_current_schema, schema_versions
 from .errors import BadInput, NotFound, SpiraleError
-from .frameworks import case
 from .frameworks.loading import load_referentials, read_all, shipped_referentials
 from .frameworks.reading import ReferentialData, check_together, read_referential
 from .frameworks.stored import stored_referentials
@@ -258,7 +258,7 @@ def _read(files: tuple[Path, ...]) -> list[ReferentialData]:
     return asked
 
 
-EXPORTS = {"case": case.package}
+EXPORTS = {"case": package_with_rubrics}
 
 
 @referential.command("export")

@@ -189,6 +189,11 @@ def test_export_gives_the_addresses_of_this_server(bare: dict[str, str]) -> None
     )
 
 
+def test_export_holds_the_scales_of_the_referential_that_is_assessed(bare: dict[str, str]) -> None:
+    assert [rubric["title"] for rubric in exported("mrc-seconde", bare)["CFRubrics"]] == ["LSL Pro", "LSU"]
+    assert "CFRubrics" not in exported("ma", bare)
+
+
 def test_export_prints_what_the_database_holds(tmp_path: Path, env: dict[str, str]) -> None:
     run("load", write(tmp_path, "essai.yaml", SECONDE), write(tmp_path, "bac.yaml", BAC), env=env)
     with sqlite3.connect(env["SPIRALE_DATA_DIR"] + "/spirale.db") as connection:

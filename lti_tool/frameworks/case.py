@@ -1,253 +1,112 @@
 """A referential as a CASE 1.1 package, the form that other competence tools exchange.
 
-Source: 1EdTech CASE 1.1, `CFPackageDType`. Its objects are closed and none of their properties may be null, so what a
-referential does not say is left out. Inside a package a document carries no CFPackageURI and an item no CFDocumentURI:
-those are for the objects fetched one by one.
+Source: 1EdTech CASE 1.1, `CFPackageDType`. The objects are in `case_objects`, the scales in `case_rubrics`.
 """
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .case_objects import CHILD, RELATED, TYPES, Json, Node, Writer, by_code, line, said
+from .case_rubrics import RubricScale, rubrics
 from .reading import ItemData, ReferentialData
-
-Json = dict[str, Any]
-
-CHILD, RELATED = "isChildOf", "isRelatedTo"
-CREATOR = "Spirale"
-"""Who made the data, for a source that names nobody: CASE wants a creator."""
-NO_DATE = "1970-01-01"
-"""The day of a referential whose version and source give none: any other would change from one export to the next."""
-
-
-@dataclass(frozen=True)
-class RetiredItem(ItemData):
-    """An item its referential no longer has, and that the database keeps because results may hang on it."""
-
-
-class _Type(NamedTuple):
-    hierarchy: str
-    title: str
-    description: str
-
-
-TYPES = {
-    "competence_group": _Type(
-        "1", "Bloc ou groupe de compétences", "Un ensemble de compétences du référentiel."
-    ),
-    "competence": _Type("1.1", "Compétence", "Ce que l’élève apprend à faire, et que l’on évalue."),
-    "subcompetence": _Type("1.1.1", "Sous-compétence", "Une partie d’une compétence."),
-    "behaviour": _Type("1.2", "Comportement professionnel", "Une attitude attendue en situation de travail."),
-    "knowledge": _Type("1.3", "Savoir associé", "Ce qu’il faut savoir pour exercer la compétence."),
-    "knowledge_limit": _Type("1.3.1", "Limite de savoir", "Jusqu’où va un savoir associé."),
-    "resource": _Type("1.4", "Ressource", "Un outil, un document ou une donnée dont dispose l’élève."),
-    "relation": _Type("1.5", "Relation", "Les personnes et les services avec qui l’on travaille."),
-    "expected_result": _Type("1.6", "Résultat attendu", "Ce que le travail doit produire."),
-    "criterion": _Type("1.7", "Critère d’évaluation", "Ce que l’on observe pour évaluer."),
-}
-TYPE_NAMESPACE = uuid.UUID("8fa0c0ed-382d-4bb6-95f2-08a4f4f67ce8")
-"""Types are the same in every referential: so are their identifiers."""
-
-
-def association_uuid(holder: str, origin: str, type_: str, destination: str) -> str:
-    """The identifier of the association that a referential holds: it follows from what it links."""
-    return str(uuid.uuid5(uuid.UUID(holder), f"{origin} {type_} {destination}"))
 
 
 def package(
-    referential: ReferentialData, base_url: str, others: Iterable[ReferentialData] = ()
-) -> dict[str, Any]:
+    referential: ReferentialData,
+    base_url: str,
+    others: Iterable[ReferentialData] = (),
+    scales: Iterable[RubricScale] = (),
+) -> Json:
     """The CFPackage of a referential, ready for `json.dumps`; the same data gives the same package.
 
     `others` are the referentials its links lead to: CASE wants the title of what a link leads to (without them it is
-    the referential's slug). What the format has no place for is left out: `guide`, `see_also`, `pairing`.
+    the referential's slug). `scales` are those its competences are assessed on. What the format has no place for is
+    left out: `guide`, `see_also`, `pairing`.
     """
-    return _Package(referential, base_url, others).whole()
+    titles = {item.uuid: Node.item(item).title for one in others for item in one.walk()}
+    return Package(referential, base_url, titles, scales).whole()
 
 
-class _Package:
-    """Writes one package."""
+class Package:
+    """Writes one package. `titles` are those of the items of other referentials, by identifier."""
 
-    def __init__(self, data: ReferentialData, base_url: str, others: Iterable[ReferentialData]) -> None:
-        self.data, self.base = data, f"{base_url}/ims/case/v1p1"
-        self.day = _day(data)
-        self.changed = f"{self.day}T00:00:00+00:00"
-        self.titles = {item.uuid: _title(item) for one in (*others, data) for item in one.walk()}
-        self.titles[data.uuid] = _line(data.title)
+    def __init__(
+        self,
+        data: ReferentialData,
+        base_url: str,
+        titles: dict[str, str],
+        scales: Iterable[RubricScale] = (),
+    ) -> None:
+        self.data, self.titles, self.scales = data, titles, scales
+        self.writer = Writer(data, base_url)
 
     def whole(self) -> Json:
-        return {
-            "CFDocument": self.document(),
-            "CFItems": [self.item(item) for item in self.data.walk()],
-            "CFAssociations": [*self.tree(), *self.links()],
-            "CFDefinitions": self.definitions(),
-        }
-
-    def document(self) -> Json:
-        source = {key: _line(str(value)) for key, value in self.data.source.items()}
-        address = source.get("url", "")
-        return _said(
+        """The CFPackage."""
+        return said(
             {
-                **self.named("CFDocuments", self.data.uuid),
-                "caseVersion": "1.1",
-                "creator": source.get("creator") or source.get("publisher") or CREATOR,
-                "title": _line(self.data.title),
-                "lastChangeDateTime": self.changed,
-                "officialSourceURL": address if address.startswith(("https://", "http://")) else "",
-                "publisher": source.get("publisher"),
-                "description": "\n".join(
-                    source[key] for key in ("title", "part_of", "status") if source.get(key)
-                ),
-                "language": self.data.language,
-                "version": self.data.version,
-                "adoptionStatus": "Adopted",
-            }
-        )
-
-    def item(self, item: ItemData) -> Json:
-        return _said(
-            {
-                **self.named("CFItems", item.uuid),
-                "fullStatement": item.statement,
-                "abbreviatedStatement": _line(item.label),
-                "humanCodingScheme": _line(item.code),
-                "CFItemType": TYPES[item.type].title,
-                "CFItemTypeURI": self.link("CFItemTypes", _type_uuid(item.type), TYPES[item.type].title),
-                "notes": "\n".join(item.notes),
-                "language": self.data.language,
-                "statusEndDate": self.day if isinstance(item, RetiredItem) else None,
-                "lastChangeDateTime": self.changed,
+                "CFDocument": self.writer.document(),
+                "CFItems": [self.writer.item(item) for item in self.data.walk()],
+                "CFAssociations": [*self.tree(), *self.links()],
+                "CFDefinitions": self.definitions(),
+                "CFRubrics": list(rubrics(self.writer, self.data.walk(), self.scales)),
             }
         )
 
     def tree(self) -> Iterator[Json]:
-        """Each item is a child of its parent (of the document at the top), then of the other parts it belongs to.
-
-        Children are numbered in the order of the whole referential, as the pages show them.
-        """
-        numbers: Counter[str] = Counter()
-        parts = _by_code(item for item in self.data.walk() if item.type == "competence_group")
-        codes = _by_code(self.data.walk()) | parts
-        for item, parent in _with_parents(self.data.items, self.data.uuid):
-            others = [codes[code].uuid for code in item.also_under if code in codes]
-            for place in dict.fromkeys([parent, *others]):
-                numbers[place] += 1
-                kind = "CFDocuments" if place == self.data.uuid else "CFItems"
-                destination = self.link(kind, place, self.titles[place])
-                yield self.association(item, CHILD, destination, numbers[place])
+        """Each item is a child of the places where it is."""
+        for place in places(self.data):
+            yield self.writer.association(Node.item(place.item), CHILD, place.under, place.number)
 
     def links(self) -> Iterator[Json]:
         """What the referential's items are related to elsewhere, in the source's order."""
-        codes = _by_code(self.data.walk())
+        codes = by_code(self.data.walk())
         for link in self.data.links:
+            origin = Node.item(codes[link.origin])
             for number, (identifier, _file_line) in enumerate(link.destinations, 1):
-                destination = self.link("CFItems", identifier, self.titles.get(identifier, link.to_slug))
-                yield self.association(codes[link.origin], RELATED, destination, number, _line(link.grouping))
-
-    def association(
-        self, origin: ItemData, type_: str, destination: Json, number: int, grouping: str = ""
-    ) -> Json:
-        identifier = association_uuid(self.data.uuid, origin.uuid, type_, destination["identifier"])
-        return _said(
-            {
-                **self.named("CFAssociations", identifier),
-                "associationType": type_,
-                "sequenceNumber": number,
-                "originNodeURI": self.link("CFItems", origin.uuid, self.titles[origin.uuid]),
-                "destinationNodeURI": destination,
-                "CFAssociationGroupingURI": self.link(
-                    "CFAssociationGroupings", self.grouping_uuid(grouping), grouping
-                )
-                if grouping
-                else None,
-                "lastChangeDateTime": self.changed,
-            }
-        )
+                destination = Node("CFItems", identifier, self.titles.get(identifier, link.to_slug))
+                yield self.writer.association(origin, RELATED, destination, number, line(link.grouping))
 
     def definitions(self) -> Json:
+        """The types and the groupings that the package's objects name."""
         used = {item.type for item in self.data.walk()}
         groupings = dict.fromkeys(
-            _line(link.grouping) for link in self.data.links if link.grouping and link.destinations
+            line(link.grouping) for link in self.data.links if link.grouping and link.destinations
         )
-        return _said(
+        return said(
             {
-                "CFItemTypes": [self.item_type(type_) for type_ in TYPES if type_ in used],
-                "CFAssociationGroupings": [
-                    {
-                        **self.named("CFAssociationGroupings", self.grouping_uuid(title)),
-                        "title": title,
-                        "lastChangeDateTime": self.changed,
-                    }
-                    for title in groupings
-                ],
+                "CFItemTypes": [self.writer.addresses.item_type(type_) for type_ in TYPES if type_ in used],
+                "CFAssociationGroupings": [self.writer.grouping(title) for title in groupings],
             }
         )
 
-    def item_type(self, type_: str) -> Json:
-        return {
-            **self.named("CFItemTypes", _type_uuid(type_)),
-            "title": TYPES[type_].title,
-            "description": TYPES[type_].description,
-            "hierarchyCode": TYPES[type_].hierarchy,
-            "typeCode": type_,
-            "lastChangeDateTime": self.changed,
-        }
 
-    def grouping_uuid(self, title: str) -> str:
-        return str(uuid.uuid5(uuid.UUID(self.data.uuid), f"CFAssociationGrouping {title}"))
+class Place(NamedTuple):
+    """An item somewhere in the tree, and its number among the children there."""
 
-    def named(self, kind: str, identifier: str) -> Json:
-        return {"identifier": identifier, "uri": f"{self.base}/{kind}/{identifier}"}
-
-    def link(self, kind: str, identifier: str, title: str) -> Json:
-        return {"title": title, **self.named(kind, identifier)}
+    item: ItemData
+    under: Node
+    number: int
 
 
-def _day(data: ReferentialData) -> str:
-    """The day of a referential's text: its version, else its source's date."""
-    for text in (data.version, str(data.source.get("date", ""))):
-        try:
-            return date.fromisoformat(text).isoformat()
-        except ValueError:
-            continue
-    return NO_DATE
+def places(data: ReferentialData) -> Iterator[Place]:
+    """Where each item is: under its parent (the document at the top), then in the other parts it belongs to.
+
+    Children are numbered in the order of the whole referential, as the pages show them.
+    """
+    numbers: Counter[str] = Counter()
+    codes = by_code(data.walk()) | by_code(item for item in data.walk() if item.type == "competence_group")
+    for item, parent in _with_parents(data.items, Node.document(data)):
+        others = [Node.item(codes[code]) for code in item.also_under if code in codes]
+        for under in dict.fromkeys([parent, *others]):
+            numbers[under.uuid] += 1
+            yield Place(item, under, numbers[under.uuid])
 
 
-def _with_parents(items: list[ItemData], parent: str) -> Iterator[tuple[ItemData, str]]:
-    """The items with their parent's identifier, depth first."""
+def _with_parents(items: list[ItemData], parent: Node) -> Iterator[tuple[ItemData, Node]]:
+    """The items with their parent, depth first."""
     for item in items:
         yield item, parent
-        yield from _with_parents(item.items, item.uuid)
-
-
-def _by_code(items: Iterable[ItemData]) -> dict[str, ItemData]:
-    """The items that are in force by their code, the first where several carry the same."""
-    found: dict[str, ItemData] = {}
-    for item in items:
-        if item.code and not isinstance(item, RetiredItem):
-            found.setdefault(item.code, item)
-    return found
-
-
-def _type_uuid(type_: str) -> str:
-    return str(uuid.uuid5(TYPE_NAMESPACE, type_))
-
-
-def _title(item: ItemData) -> str:
-    return _line(f"{item.code} {item.label or item.statement}").strip()
-
-
-def _line(text: str) -> str:
-    """The text on one line, as CASE's NormalizedString is; no-break spaces stay."""
-    return re.sub(r"[\t\r\n]+", " ", text)
-
-
-def _said(properties: Json) -> Json:
-    """The properties that have a value."""
-    return {key: value for key, value in properties.items() if value not in (None, "", [])}
+        yield from _with_parents(item.items, Node.item(item))

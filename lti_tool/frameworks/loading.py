@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..config import shipped
 from ..errors import ReferentialError
-from .case import RELATED, association_uuid
+from .case_objects import RELATED, association_uuid
 from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
 from .reading import ItemData, ReferentialData, check_together, read_referential
 

@@ -35,6 +35,7 @@ from . import (  # noqa: F401
     referential,
     settings,
 )
+from .case_api import case_api, open_to_scripts
 from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .refusals import init_refusals
 from .shown import locale
@@ -79,10 +80,13 @@ def build(config: Config | None = None) -> Flask:
         app.view_functions[name] = limited
     app.add_url_rule("/", "root", door.launch_alone)
     app.register_blueprint(health.health)
+    app.register_blueprint(case_api)
     app.register_blueprint(pages)
     init_refusals(app)
     app.before_request(_readable)
     app.context_processor(_for_templates)
+    # The last one registered runs first.
+    app.after_request(open_to_scripts)
     app.after_request(_headers)
     return app
 

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..db import db, utcnow
 from ..errors import LaunchRefused, NotAllowed, NotFound, Refusal
+from . import case_status
 from .guard import BadForm, SessionEnded
 from .shown import clock
 
@@ -29,9 +30,11 @@ class Page:
 
 
 def refuse(page: Page, *, reference: bool = True, **log_fields: str) -> Response:
-    """The refusal as a page, or as JSON for a script; logged under the reference it shows."""
+    """The refusal as a page, or as JSON for a script or for CASE; logged under the reference it shows."""
     shown = f"S-{secrets.token_hex(3).upper()}" if reference else ""
     log.info("refused", reference=shown, status=page.status, endpoint=request.endpoint, **log_fields)
+    if case_status.is_case():
+        return case_status.refused(page.status, shown)
     if request.is_json or request.headers.get("Accept", "").startswith("application/json"):
         message = f"{page.title}. {page.sentence} {page.todo}"
         return make_response(jsonify(message=message, reference=shown), page.status)

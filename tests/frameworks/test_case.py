@@ -1,15 +1,13 @@
 """The CASE package: what the specification asks of it, and what it says of the referential.
 
-Source of the shapes: 1EdTech CASE 1.1, REST/JSON binding, the `CFPckg…DType` of `CFPackageDType`.
+The shapes are those of `case_schema`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections import Counter
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,136 +15,23 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from lti_tool.assessment.rubrics import package_with_rubrics
 from lti_tool.db import db
-from lti_tool.frameworks import case
-from lti_tool.frameworks.case import RetiredItem, package
+from lti_tool.frameworks import case_objects as case
+from lti_tool.frameworks.case import package
+from lti_tool.frameworks.case_objects import RetiredItem
 from lti_tool.frameworks.loading import load_referentials, read_all, shipped_referentials
 from lti_tool.frameworks.models import Framework, FrameworkItem, ItemAssociation
 from lti_tool.frameworks.reading import ITEM_TYPES, ItemData, ReferentialData
 from lti_tool.frameworks.stored import stored_referential, stored_referentials
 
+from .case_schema import problems
 from .samples import BAC, SECONDE, changed, write
 
 BASE = "https://spirale.example.org/outil"
 SLUGS = ("mrc-seconde", "ma", "mcv")
+ABSENT = object()
 SUB = "11111111-1111-4111-8111-0000000001a1"
-
-# ----- the specification -----
-
-
-def text(value: object) -> bool:
-    return isinstance(value, str) and value.strip() != ""
-
-
-def line(value: object) -> bool:
-    """A NormalizedString."""
-    return text(value) and not re.search(r"[\t\r\n]", str(value))
-
-
-def identifier(value: object) -> bool:
-    pattern = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def uri(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"https?://[^\s]+", value) is not None
-
-
-def moment(value: object) -> bool:
-    return isinstance(value, str) and "T" in value and datetime.fromisoformat(value).tzinfo is not None
-
-
-def day(value: object) -> bool:
-    return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
-
-
-def number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
-
-
-def association_type(value: object) -> bool:
-    return value in {
-        "isChildOf",
-        "isPeerOf",
-        "isPartOf",
-        "exactMatchOf",
-        "precedes",
-        "isRelatedTo",
-        "replacedBy",
-        "exemplar",
-        "hasSkillLevel",
-        "isTranslationOf",
-    }
-
-
-def version(value: object) -> bool:
-    return value == "1.1"
-
-
-LINK = ({"title": line, "identifier": identifier, "uri": uri}, {})
-NAMED = {"identifier": identifier, "uri": uri, "lastChangeDateTime": moment}
-DOCUMENT = (
-    {**NAMED, "creator": line, "title": line},
-    {
-        "caseVersion": version,
-        "frameworkType": line,
-        "officialSourceURL": uri,
-        "publisher": line,
-        "description": text,
-        "language": line,
-        "version": line,
-        "adoptionStatus": line,
-        "statusStartDate": day,
-        "statusEndDate": day,
-        "notes": text,
-    },
-)
-ITEM = (
-    {**NAMED, "fullStatement": text},
-    {
-        "alternativeLabel": line,
-        "CFItemType": line,
-        "humanCodingScheme": line,
-        "listEnumeration": line,
-        "abbreviatedStatement": line,
-        "notes": text,
-        "language": line,
-        "CFItemTypeURI": LINK,
-        "statusStartDate": day,
-        "statusEndDate": day,
-    },
-)
-ASSOCIATION = (
-    {**NAMED, "associationType": association_type, "originNodeURI": LINK, "destinationNodeURI": LINK},
-    {"sequenceNumber": number, "CFAssociationGroupingURI": LINK, "notes": text},
-)
-ITEM_TYPE = ({**NAMED, "title": line, "description": text, "hierarchyCode": line}, {"typeCode": line})
-GROUPING = ({**NAMED, "title": line}, {"description": text})
-DEFINITIONS = ({}, {"CFItemTypes": [ITEM_TYPE], "CFAssociationGroupings": [GROUPING]})
-PACKAGE = (
-    {"CFDocument": DOCUMENT},
-    {"CFItems": [ITEM], "CFAssociations": [ASSOCIATION], "CFDefinitions": DEFINITIONS},
-)
-
-
-def problems(value: Any, shape: Any, where: str = "CFPackage") -> list[str]:
-    """What is wrong: a missing property, one that is not of the specification, a value of another form."""
-    if callable(shape):
-        return [] if shape(value) else [f"{where}: {value!r} is not a {shape.__name__}"]
-    if isinstance(shape, list):
-        if not value:
-            return [f"{where}: empty"]
-        return [p for i, one in enumerate(value) for p in problems(one, shape[0], f"{where}[{i}]")]
-    required, optional = shape
-    known = {**required, **optional}
-    found = [f"{where}: {key} is missing" for key in required if key not in value]
-    for key, inner in value.items():
-        if key in known:
-            found += problems(inner, known[key], f"{where}.{key}")
-        else:
-            found.append(f"{where}: {key} is not of CASE")
-    return found
-
 
 # ----- the shipped referentials -----
 
@@ -158,7 +43,7 @@ def files() -> dict[str, ReferentialData]:
 
 @pytest.fixture(scope="module")
 def packages(files: dict[str, ReferentialData]) -> dict[str, dict[str, Any]]:
-    return {slug: package(data, BASE, files.values()) for slug, data in files.items()}
+    return {slug: package_with_rubrics(data, BASE, files.values()) for slug, data in files.items()}
 
 
 def associations(exported: dict[str, Any], type_: str) -> list[dict[str, Any]]:
@@ -178,25 +63,56 @@ def tree(exported: dict[str, Any]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_package_has_the_shape_of_the_specification(slug: str, packages: dict[str, Any]) -> None:
-    assert problems(packages[slug], PACKAGE) == []
+    assert problems(packages[slug]) == []
     assert packages[slug]["CFDocument"]["caseVersion"] == "1.1"
 
 
-def test_the_check_of_the_shape_sees_what_is_wrong(packages: dict[str, Any]) -> None:
-    broken = json.loads(json.dumps(packages["ma"]))
-    del broken["CFDocument"]["creator"]
-    broken["CFItems"][0]["CFDocumentURI"] = {}
-    broken["CFItems"][1]["notes"] = None
-    broken["CFAssociations"][0]["originNodeURI"]["identifier"] = "1A"
-    broken["CFDefinitions"]["CFAssociationGroupings"] = []
-
-    assert [p.split(":")[0] for p in problems(broken, PACKAGE)] == [
-        "CFPackage.CFDocument",
-        "CFPackage.CFItems[0]",
-        "CFPackage.CFItems[1].notes",
-        "CFPackage.CFAssociations[0].originNodeURI.identifier",
-        "CFPackage.CFDefinitions.CFAssociationGroupings",
+def test_the_schema_refuses_what_the_specification_does_not_allow(packages: dict[str, Any]) -> None:
+    document, item, association = "CFDocument", ("CFItems", 1), ("CFAssociations", 0)
+    level = ("CFRubrics", 1, "CFRubricCriteria", 9, "CFRubricCriterionLevels", 3)
+    wrong: list[tuple[Any, str, Any]] = [
+        (document, "creator", ABSENT),
+        (document, "caseVersion", "1.0"),
+        (document, "CFPackageURI", {}),
+        (document, "lastChangeDateTime", "2019-07-08"),
+        (document, "lastChangeDateTime", "2019-07-08T00:00:00"),
+        (document, "officialSourceURL", "texte.pdf"),
+        (document, "title", "Sur deux\nlignes"),
+        (item, "CFDocumentURI", {}),
+        (item, "notes", None),
+        (item, "fullStatement", " "),
+        (item, "identifier", "1A"),
+        (item, "identifier", "C2DF4004-6E4A-4F2F-BED2-11A0DCC51A36"),
+        (item, "statusEndDate", "2019-02-30"),
+        (item, "statusEndDate", "20190708"),
+        (item, "uri", "/CFItems/1A"),
+        (association, "associationType", "RelatedTo"),
+        (association, "sequenceNumber", "1"),
+        (association, "originNodeURI", "https://example.org/"),
+        ((*association, "originNodeURI"), "title", ABSENT),
+        (("CFDefinitions", "CFItemTypes", 0), "description", ABSENT),
+        ("CFDefinitions", "CFAssociationGroupings", []),
+        ("CFDefinitions", "CFTypes", []),
+        (level, "score", "4"),
+        (level, "rubricCriterionId", "4"),
+        (level, "colour", "vert"),
+        ((), "CFDocument", ABSENT),
+        ((), "extra", {}),
     ]
+    # A few objects of each kind are enough, and quicker.
+    few = {**packages["mrc-seconde"]}
+    few |= {"CFItems": few["CFItems"][:2], "CFAssociations": few["CFAssociations"][:1]}
+    assert problems(few) == []
+    for where, name, value in wrong:
+        broken = json.loads(json.dumps(few))
+        target = broken
+        for step in (where,) if isinstance(where, str) else where:
+            target = target[step]
+        if value is ABSENT:
+            del target[name]
+        else:
+            target[name] = value
+        assert len(problems(broken)) == 1, (where, name, value)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -316,6 +232,9 @@ def test_identifiers_are_unique_and_addresses_follow_from_them(slug: str, packag
         "CFItems": exported["CFItems"],
         "CFAssociations": exported["CFAssociations"],
         **exported["CFDefinitions"],
+        "CFRubrics": (rubrics := exported.get("CFRubrics", [])),
+        "CFRubricCriteria": (criteria := [c for r in rubrics for c in r["CFRubricCriteria"]]),
+        "CFRubricCriterionLevels": [one for c in criteria for one in c["CFRubricCriterionLevels"]],
     }
     identifiers = [one["identifier"] for many in kinds.values() for one in many]
 
@@ -347,6 +266,65 @@ def test_each_type_used_is_defined_once_with_its_own_place_and_title(
     used = {item.type for item in files[slug].walk()}
     assert [one["typeCode"] for one in types] == [type_ for type_ in ITEM_TYPES if type_ in used]
     assert len({one["title"] for one in types}) == len({one["hierarchyCode"] for one in types}) == len(types)
+
+
+def test_the_scales_are_rubrics_of_the_referential_that_is_assessed(packages: dict[str, Any]) -> None:
+    competences = [
+        (item["identifier"], item["fullStatement"])
+        for item in packages["mrc-seconde"]["CFItems"]
+        if item["CFItemType"] == "Compétence"
+    ]
+    lsl_pro, lsu = packages["mrc-seconde"]["CFRubrics"]
+
+    assert [(r["title"], r["description"]) for r in (lsl_pro, lsu)] == [
+        ("LSL Pro", "Niveau à atteindre\u00a0: 3, maîtrisée."),
+        ("LSU", "Niveau à atteindre\u00a0: 3, maîtrise satisfaisante."),
+    ]
+    assert len(competences) == 10
+    for rubric, words in (
+        (lsl_pro, ["non maîtrisée", "insuffisamment maîtrisée", "maîtrisée", "bien maîtrisée"]),
+        (lsu, ["maîtrise insuffisante", "maîtrise fragile", "maîtrise satisfaisante", "très bonne maîtrise"]),
+    ):
+        criteria = rubric["CFRubricCriteria"]
+        assert [(c["CFItemURI"]["identifier"], c["description"]) for c in criteria] == competences
+        assert [c["position"] for c in criteria] == list(range(1, 11))
+        assert {c["rubricId"] for c in criteria} == {rubric["identifier"]}
+        for criterion in criteria:
+            levels = criterion["CFRubricCriterionLevels"]
+            assert [(one["score"], one["position"], one["quality"]) for one in levels] == [
+                (n, n, word) for n, word in enumerate(words, 1)
+            ]
+            assert {one["rubricCriterionId"] for one in levels} == {criterion["identifier"]}
+    # Written down, as for associations.
+    assert lsl_pro["identifier"] == "63e144bd-2e64-5ad4-938c-9a3833971138"
+    assert ["CFRubrics" in packages[slug] for slug in SLUGS] == [True, False, False]
+
+
+def test_a_retired_competence_leaves_the_rubrics(files: dict[str, ReferentialData]) -> None:
+    data = files["mrc-seconde"]
+    first = data.items[0].items[0]
+    retired = RetiredItem(**{f.name: getattr(first, f.name) for f in dataclasses.fields(ItemData)})
+    group = dataclasses.replace(data.items[0], items=[retired, *data.items[0].items[1:]])
+
+    changed_data = dataclasses.replace(data, items=[group, *data.items[1:]], links=[])
+    exported = package_with_rubrics(changed_data, BASE)
+
+    for rubric in exported["CFRubrics"]:
+        rows = [c["CFItemURI"]["title"].split()[0] for c in rubric["CFRubricCriteria"]]
+        assert rows == ["1B", "1C", "1D", "2A", "2B", "2C", "3A", "3B", "3C"]
+
+
+def test_a_referential_of_ones_own_has_its_rubrics_unless_another_leads_to_it(
+    samples: dict[str, ReferentialData],
+) -> None:
+    rows = [
+        [c["CFItemURI"]["title"] for c in rubric["CFRubricCriteria"]]
+        for rubric in package_with_rubrics(samples["essai"], BASE, samples.values())["CFRubrics"]
+    ]
+
+    assert rows == [["1A Saluer", "1B Écouter le client"]] * 2
+    assert "CFRubrics" not in package_with_rubrics(samples["bac"], BASE, samples.values())
+    assert len(package_with_rubrics(samples["bac"], BASE, [samples["bac"]])["CFRubrics"]) == 2
 
 
 def test_every_type_of_the_format_has_its_words() -> None:
@@ -391,7 +369,7 @@ def test_a_referential_without_a_date_is_exported_the_same_each_time(
 def test_a_link_out_of_any_grouping_names_none(samples: dict[str, ReferentialData]) -> None:
     exported = package(samples["essai"], BASE, samples.values())
 
-    assert problems(exported, PACKAGE) == []
+    assert problems(exported) == []
     assert ["CFAssociationGroupingURI" in a for a in associations(exported, "isRelatedTo")] == [
         True,
         True,
@@ -420,7 +398,7 @@ def test_the_title_of_a_node_is_one_line(tmp_path: Path) -> None:
 
     exported = package(data, BASE)
 
-    assert problems(exported, PACKAGE) == []
+    assert problems(exported) == []
     assert exported["CFItems"][1]["fullStatement"] == "Prendre\ncontact"
     assert associations(exported, "isChildOf")[1]["originNodeURI"]["title"] == "1.1 Prendre contact"
 
@@ -463,7 +441,7 @@ def test_the_database_and_the_file_give_the_same_bytes(
     stored = {data.slug: data for data in stored_referentials(db.session)}
 
     assert tuple(stored) == SLUGS
-    assert json.dumps(package(stored[slug], BASE, stored.values())) == json.dumps(packages[slug])
+    assert json.dumps(package_with_rubrics(stored[slug], BASE, stored.values())) == json.dumps(packages[slug])
 
 
 def test_a_referential_that_is_not_loaded_is_none(in_app: Flask) -> None:
@@ -509,7 +487,7 @@ def test_an_item_the_file_no_longer_has_ends_at_the_new_version(in_app: Flask, t
     stored = {data.slug: data for data in stored_referentials(db.session)}
     exported = package(stored["essai"], BASE, stored.values())
 
-    assert problems(exported, PACKAGE) == []
+    assert problems(exported) == []
     assert [(i["fullStatement"], i.get("statusEndDate")) for i in exported["CFItems"]] == [
         ("Accueillir", None),
         ("Saluer le client", None),

@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from lti_tool.courses.models import Enrolment, LaunchSession, Role
 from lti_tool.db import db, utcnow
 from lti_tool.lti.models import Platform
+from lti_tool.web.case_api import FINDS
 from lti_tool.web.guard import ASKED, RIGHTS, May
 from tests import factories
 from tests.conftest import School, Visitor, open_visit
@@ -26,6 +27,9 @@ OPEN_TO_ALL = {
     "health.live",
     "health.ready",
     "static",
+    # The referentials, which are public: the CASE interface.
+    "case.documents",
+    *(f"case.{kind}" for kind in FINDS),
 }
 
 
