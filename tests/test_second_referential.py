@@ -102,9 +102,11 @@ def test_the_whole_job_with_two_referentials(digital: School) -> None:
     assert "Domaine 1 · Information et données" in words(form)
 
     activity_id = attach(digital, "1A", "crcn~1.1")
-    grid = teacher.get(f"/activities/{activity_id}")
+    grid = teacher.get(f"/activities/{activity_id}/grid")
+    assert re.findall(r'data-competence="\d+" data-code="([^"]+)"', grid.text) == ["1A", "1.1"]
+    expected = digital.visit("Adam").get(f"/activities/{activity_id}")
     assert [
-        link[1] for link in re.findall(r'/referential/([^"]+)"><span class="kode">([^<]+)', grid.text)
+        link[1] for link in re.findall(r'/referential/([^"]+)"><span class="kode">([^<]+)', expected.text)
     ] == [
         "1A",
         "1.1",
