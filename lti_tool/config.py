@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "SPIRALE_DATABASE_URL": ("storage", "database_url"),
     "SPIRALE_QUEUE_URL": ("storage", "queue_url"),
     "SPIRALE_SECRET_KEY": ("security", "secret_key"),
+    "SPIRALE_DEFAULT_REFERENTIALS": ("courses", "default_referentials"),
 }
 
 
@@ -64,6 +65,7 @@ class Config:
     secret_key: str
     trusted_proxies: int
     logins_per_minute: int
+    default_referentials: tuple[str, ...]
     roster_refresh_after_s: int
     lti: LtiConfig
     delivery: DeliveryConfig
@@ -133,6 +135,7 @@ def _check(values: dict[str, dict[str, Any]]) -> Config:
         secret_key=_secret(security["secret_key"], production, data_dir),
         trusted_proxies=_proxies(server["trusted_proxies"]),
         logins_per_minute=_whole("security.logins_per_minute", security["logins_per_minute"]),
+        default_referentials=_slugs(values["courses"]["default_referentials"]),
         roster_refresh_after_s=_whole("roster.refresh_after_s", values["roster"]["refresh_after_s"]),
         lti=LtiConfig(**_numbers("lti", values["lti"])),
         delivery=DeliveryConfig(**_numbers("delivery", values["delivery"])),
@@ -155,6 +158,16 @@ def _whole(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ConfigError(f"{name}: a whole number of at least 1 is needed, not {value!r}")
     return value
+
+
+def _slugs(value: object) -> tuple[str, ...]:
+    """Slugs in order, once each; the environment gives them as words between spaces or commas."""
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(words, list) or not words or not all(isinstance(w, str) and w for w in words):
+        raise ConfigError(
+            f"SPIRALE_DEFAULT_REFERENTIALS: slugs such as mrc-seconde are needed, not {value!r}"
+        )
+    return tuple(dict.fromkeys(words))
 
 
 def _proxies(value: object) -> int:

@@ -86,14 +86,12 @@ def enrolled(into: Course, given: str, family: str, role: Role = Role.LEARNER, *
     return person
 
 
-def competence(code: str) -> FrameworkItem:
-    """A Seconde competence of the real referential."""
+def competence(code: str, slug: str = "mrc-seconde") -> FrameworkItem:
+    """A competence of the real Seconde, or of another referential."""
     return db.session.scalars(
         sa.select(FrameworkItem)
         .join(Framework)
-        .where(
-            Framework.slug == "mrc-seconde", FrameworkItem.type == "competence", FrameworkItem.code == code
-        )
+        .where(Framework.slug == slug, FrameworkItem.type == "competence", FrameworkItem.code == code)
     ).one()
 
 

@@ -66,6 +66,7 @@ def test_usual_spellings_of_a_database_are_understood(tmp_path: Path, given: str
         ({"SPIRALE_BASE_URL": "ftp://x"}, "SPIRALE_BASE_URL"),
         ({"SPIRALE_DATABASE_URL": "mysql://x"}, "SPIRALE_DATABASE_URL"),
         ({"SPIRALE_QUEUE_URL": "amqp://x"}, "SPIRALE_QUEUE_URL"),
+        ({"SPIRALE_DEFAULT_REFERENTIALS": " , "}, "SPIRALE_DEFAULT_REFERENTIALS"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, variables: dict[str, str], says: str) -> None:
@@ -82,6 +83,8 @@ def test_a_wrong_setting_is_named(tmp_path: Path, variables: dict[str, str], say
         ("[lti]\nlogin_lifetime_s = 0\n", "lti.login_lifetime_s"),
         ('[delivery]\ntries = "many"\n', "delivery.tries"),
         ('[server]\nmode = "test"\n', "server.mode"),
+        ("[courses]\ndefault_referentials = []\n", "SPIRALE_DEFAULT_REFERENTIALS"),
+        ("[courses]\ndefault_referentials = [1]\n", "SPIRALE_DEFAULT_REFERENTIALS"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_setting(tmp_path: Path, text: str, says: str) -> None:
@@ -103,6 +106,21 @@ def test_production_starts_with_a_secret_and_https(tmp_path: Path) -> None:
     assert config.production
     assert config.https
     assert not (tmp_path / "var" / "secret-key").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("crcn", ("crcn",)),
+        ("mrc-seconde, crcn", ("mrc-seconde", "crcn")),
+        (" crcn  mrc-seconde crcn ", ("crcn", "mrc-seconde")),
+    ],
+)
+def test_the_environment_names_the_referentials_of_new_courses(
+    tmp_path: Path, given: str, used: tuple[str, ...]
+) -> None:
+    assert load_config(env(tmp_path, SPIRALE_DEFAULT_REFERENTIALS=given)).default_referentials == used
+    assert load_config(env(tmp_path)).default_referentials == ("mrc-seconde",)
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -15,6 +15,7 @@ from flask import Flask
 from lti_tool import create_app
 from lti_tool.cli import upgrade_database
 from lti_tool.config import Config, load_config
+from lti_tool.courses.models import Course
 from lti_tool.db import Base, alembic_config, begin_write, db, require_current_schema, schema_versions
 from lti_tool.errors import DatabaseOutdated
 from tests.postgres import SECRET, Postgres
@@ -70,6 +71,29 @@ def test_migrations_go_up_down_and_up_again_and_down_leaves_nothing(empty: tuple
     current, needed = schema_versions()
     assert current == needed
     assert tables() == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_a_courses_referentials_survive_their_migration_both_ways(empty: tuple[Flask, Config]) -> None:
+    from tests import factories
+
+    _app, config = empty
+    upgrade_database(config)
+    db.session.close()
+    begin_write()
+    on = factories.platform()
+    for slugs in (["mrc-seconde"], ["crcn", "mrc-seconde"]):
+        factories.course(on, framework_slugs=slugs)
+    db.session.commit()
+    db.session.close()
+
+    command.downgrade(alembic_config(), "0003-1")
+    with db.engine.connect() as connection:
+        single = connection.exec_driver_sql("SELECT framework_slug FROM course ORDER BY id").scalars().all()
+    command.upgrade(alembic_config(), "head")
+
+    assert single == ["mrc-seconde", "crcn"], "the main one"
+    found = db.session.scalars(sa.select(Course.framework_slugs).order_by(Course.id)).all()
+    assert found == [["mrc-seconde"], ["crcn"]]
 
 
 OBJECTS = {

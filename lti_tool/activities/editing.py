@@ -12,9 +12,10 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
 from ..courses.models import Course
+from ..courses.referentials import course_competences, place, reference
 from ..errors import BadInput, NotFound
 from ..frameworks.models import FrameworkItem
-from ..frameworks.sheets import children, competences, find_framework, linked_items
+from ..frameworks.sheets import children, linked_items
 from ..lti.claims import is_web_address
 from .models import (
     COMPLEXITIES,
@@ -44,9 +45,9 @@ class Draft:
     complexity: str = "1"
     specialities: list[str] = field(default_factory=list)
     competences: list[str] = field(default_factory=list)
-    """Codes."""
+    """References: « 1A », « crcn~1.1 »."""
     observed: list[str] = field(default_factory=list)
-    """« code:uuid » of the sub-competences and criteria ticked."""
+    """« reference:uuid » of the sub-competences and criteria ticked."""
     version: str = "0"
 
     @classmethod
@@ -72,8 +73,9 @@ class Draft:
         )
 
     @classmethod
-    def from_activity(cls, activity: Activity) -> Draft:
-        """The draft that says what an activity is."""
+    def from_activity(cls, activity: Activity, course: Course) -> Draft:
+        """The draft that says what an activity of a course is."""
+        names = {link.item_id: reference(course, link.item) for link in activity.competences}
         return cls(
             title=activity.title,
             situation=activity.situation,
@@ -84,9 +86,9 @@ class Draft:
             purpose=activity.purpose,
             complexity=str(activity.complexity),
             specialities=list(activity.specialities),
-            competences=[link.item.code for link in activity.competences],
+            competences=list(names.values()),
             observed=[
-                f"{link.item.code}:{o.item.uuid}" for link in activity.competences for o in link.observed
+                f"{names[link.item_id]}:{o.item.uuid}" for link in activity.competences for o in link.observed
             ],
             version=str(activity.version),
         )
@@ -97,17 +99,21 @@ class Choice:
     """A competence of the form, with what can be observed for it."""
 
     item: FrameworkItem
+    reference: str
     subcompetences: list[FrameworkItem]
     criteria: list[FrameworkItem]
 
 
 def choices(session: Session, course: Course) -> dict[str, Choice]:
-    """The competences a course may attach, by code, in order."""
-    framework = find_framework(session, course.framework_slug)
-    items = competences(session, framework.id)
+    """The competences a course may attach, by reference, in order."""
+    items = course_competences(session, course)
     subs = children(session, items, "subcompetence")
     criteria = linked_items(session, [item.id for item in items], "criterion")
-    return {item.code: Choice(item, subs.get(item.id, []), criteria.get(item.id, [])) for item in items}
+    found = [
+        Choice(item, reference(course, item), subs.get(item.id, []), criteria.get(item.id, []))
+        for item in items
+    ]
+    return {choice.reference: choice for choice in found}
 
 
 def save_activity(
@@ -155,7 +161,7 @@ def find_activity(session: Session, course: Course, activity_id: int, *, hold: b
     ).first()
     if activity is None:
         raise NotFound("there is no such activity in this course")
-    activity.competences.sort(key=lambda link: link.item.position)
+    activity.competences.sort(key=lambda link: place(course, link.item))
     return activity
 
 
@@ -171,7 +177,7 @@ def list_activities(session: Session, course: Course, *, archived: bool = False)
         )
     )
     for activity in found:
-        activity.competences.sort(key=lambda link: link.item.position)
+        activity.competences.sort(key=lambda link: place(course, link.item))
     return found
 
 
@@ -238,7 +244,7 @@ def _day(typed: str) -> date | None:
 def _attach(activity: Activity, draft: Draft, known: dict[str, Choice]) -> None:
     """Make the activity mobilise exactly the ticked competences, and observe exactly what is ticked for each."""
     current = {link.item_id: link for link in activity.competences}
-    wanted = {known[code].item.id: known[code] for code in draft.competences}
+    wanted = {known[name].item.id: known[name] for name in draft.competences}
     for item_id, link in current.items():
         if item_id not in wanted:
             activity.competences.remove(link)
@@ -246,7 +252,8 @@ def _attach(activity: Activity, draft: Draft, known: dict[str, Choice]) -> None:
         link = current.get(item_id) or ActivityCompetence(item=choice.item)
         if item_id not in current:
             activity.competences.append(link)
-        ticked = {o.partition(":")[2] for o in draft.observed if o.partition(":")[0] == choice.item.code}
+        observed = [o.rpartition(":") for o in draft.observed]
+        ticked = {identifier for name, _colon, identifier in observed if name == choice.reference}
         allowed = [i for i in [*choice.subcompetences, *choice.criteria] if i.uuid in ticked]
         kept = {o.item_id: o for o in link.observed}
         link.observed[:] = [kept.get(i.id) or ObservedItem(item=i) for i in allowed]

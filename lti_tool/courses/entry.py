@@ -28,7 +28,7 @@ def enter(
     """
     if not launch.context_id:
         raise LaunchRefused(Refusal.NO_COURSE, "context")
-    course = _course(session, launch)
+    course = _course(session, launch, config)
     person = _person(session, launch)
     role = role_of(launch.roles)
     _enrol(session, course, person, role, now)
@@ -97,7 +97,7 @@ def supported_locale(wanted: str) -> str:
     return language if language in LOCALES else LOCALES[0]
 
 
-def _course(session: Session, launch: Launch) -> Course:
+def _course(session: Session, launch: Launch, config: Config) -> Course:
     key = {"deployment_id": launch.deployment_id, "context_id": launch.context_id}
     query = sa.select(Course).filter_by(**key)
     course = session.scalars(query).first()
@@ -107,7 +107,7 @@ def _course(session: Session, launch: Launch) -> Course:
             Course,
             **key,
             platform_id=launch.platform_id,
-            framework_slug="mrc-seconde",
+            framework_slugs=list(config.default_referentials),
             ags_scopes=[],
         )
         course = session.scalars(query).one()

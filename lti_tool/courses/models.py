@@ -35,7 +35,8 @@ class Course(WithId, Base):
     context_id: Mapped[str] = mapped_column(sa.String(255))
     title: Mapped[str] = mapped_column(sa.String(255), default="")
     label: Mapped[str] = mapped_column(sa.String(255), default="")
-    framework_slug: Mapped[str] = mapped_column(sa.String(64), default="mrc-seconde")
+    framework_slugs: Mapped[list[str]] = mapped_column(default=lambda: ["mrc-seconde"])
+    """The referentials its competences come from, in order: the first is its main one."""
     lineitems_url: Mapped[str] = mapped_column(sa.Text, default="")
     """Where columns are listed and made; empty when the platform offers no AGS here."""
     ags_scopes: Mapped[list[str]] = mapped_column(default=list)
@@ -50,6 +51,11 @@ class Course(WithId, Base):
     @property
     def name(self) -> str:
         return self.label or self.title
+
+    @property
+    def framework_slug(self) -> str:
+        """The main referential: its competences are named by their bare code."""
+        return self.framework_slugs[0]
 
 
 class Person(WithId, Base):

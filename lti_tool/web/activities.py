@@ -25,12 +25,13 @@ from ..assessment.entries import cells, newest_ids
 from ..assessment.models import Assessment
 from ..courses.models import ResourceLink
 from ..courses.people import pupils
+from ..courses.referentials import course_competences, materials, named, reference
 from ..db import db, utcnow
 from ..errors import BadInput, NotAllowed, NotFound
-from ..frameworks.sheets import find_framework, groups
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_scores
 from .guard import May, here, page, row_id, visit
+from .referential import group_name
 from .shown import (
     code_words,
     complexity_words,
@@ -112,9 +113,10 @@ def new_activity() -> str:
     """The empty form; `competence` ticks one beforehand, `copy` starts from another activity."""
     if request.args.get("copy", type=row_id):
         source = find_activity(db.session, visit().course, request.args.get("copy", type=row_id) or 0)
-        draft = replace(Draft.from_activity(source), starts_on=today().isoformat(), ends_on="", version="0")
+        draft = Draft.from_activity(source, visit().course)
+        draft = replace(draft, starts_on=today().isoformat(), ends_on="", version="0")
     else:
-        draft = Draft(starts_on=today().isoformat(), competences=request.args.getlist("competence"))
+        draft = Draft(starts_on=today().isoformat(), competences=_asked_competences())
     return _form(draft)
 
 
@@ -136,7 +138,7 @@ def create_activity() -> Response | tuple[str, int]:
 def edit_activity(activity_id: int) -> str:
     """The form of an activity."""
     found = find_activity(db.session, visit().course, activity_id)
-    return _form(Draft.from_activity(found), activity=found)
+    return _form(Draft.from_activity(found, visit().course), activity=found)
 
 
 @page("/activities/<id:activity_id>/edit", may=May.TEACH, methods=("POST",))
@@ -165,7 +167,8 @@ def show_nudges() -> str:
     )
     edited = request.args.get("activity", type=row_id)
     found = find_activity(db.session, visit().course, edited) if edited else None
-    return render_template("_nudges.html", nudges=_nudges(draft, found))
+    parts = materials(db.session, visit().course)
+    return render_template("_nudges.html", nudges=nudges(db.session, visit().course, parts, draft, found))
 
 
 @page("/activities/<id:activity_id>/archive", may=May.TEACH, methods=("POST",))
@@ -226,8 +229,7 @@ def _after_saving(saved: Activity) -> str:
 
 def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activity | None = None) -> str:
     course = visit().course
-    framework = find_framework(db.session, course.framework_slug)
-    found_groups = groups(db.session, framework.id)
+    parts = materials(db.session, course)
     known: dict[str, Choice] = choices(db.session, course)
     link = visit().session.resource_link
     return render_template(
@@ -235,24 +237,27 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         draft=draft,
         problems=problems or {},
         activity=activity,
-        groups=found_groups,
+        materials=parts,
         choices=known,
-        framework=framework,
+        framework=parts[0].framework,
+        group_name=group_name,
         complexities=complexity_words(),
         settings=setting_words(),
         purposes=purpose_words(),
         specialities=speciality_words(),
-        opened={ticked.partition(":")[0] for ticked in draft.observed},
-        nudges=_nudges(draft, activity),
+        opened={ticked.rpartition(":")[0] for ticked in draft.observed},
+        nudges=nudges(db.session, course, parts, draft, activity),
         can_link=link is not None and activity is None and activity_of_link(db.session, link) is None,
         for_link=request.values.get("for_link"),
         back=request.values.get("back", ""),
     )
 
 
-def _nudges(draft: Draft, activity: Activity | None) -> list[object]:
-    framework = find_framework(db.session, visit().course.framework_slug)
-    return list(nudges(db.session, visit().course, groups(db.session, framework.id), draft, activity))
+def _asked_competences() -> list[str]:
+    """The competences that the address asks to tick, as the form names them."""
+    course, wanted = visit().course, request.args.getlist("competence")
+    known = course_competences(db.session, course) if wanted else []
+    return [reference(course, item) for text in wanted if (item := named(known, text))]
 
 
 def _assessed(activity_ids: list[int], person_ids: list[int]) -> Counter[int]:

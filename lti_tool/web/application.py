@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from ..config import Config, load_config
+from ..courses.referentials import reference
 from ..db import init_db
 from ..gradebook.worker import init_worker
 from ..lti.keysets import KeySets
@@ -143,6 +145,7 @@ def _for_templates() -> dict[str, Any]:
     values: dict[str, Any] = {"locale": locale(), "May": May}
     if "visit" in g:
         values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
+        values["ref"] = partial(reference, g.visit.course)
     return values
 
 

@@ -16,10 +16,12 @@ from ..activities.models import COMPLEXITIES, SPECIALITIES, Activity
 from ..assessment.entries import Observation, observations
 from ..assessment.overview import Filter, Mastery, Row, months
 from ..assessment.overview import overview as look_over
+from ..assessment.worked import worked_materials
 from ..courses.models import Course
 from ..courses.people import pupils
+from ..courses.referentials import Material, named, reference
 from ..db import db
-from ..frameworks.sheets import Group, find_framework, groups
+from ..frameworks.models import FrameworkItem
 from .guard import May, here, page, row_id, visit
 from .reasons import Reason, explain
 from .shown import Choice, complexity_words, level_word, levels, scale, short_date, speciality_words
@@ -30,7 +32,7 @@ class Opened:
     """The cell whose « pourquoi » is open, and its sentence."""
 
     person_id: int
-    code: str
+    item: FrameworkItem
     mastery: Mastery
     reason: Reason
 
@@ -39,7 +41,7 @@ class Opened:
 def overview() -> str:
     """The class: pupils × competences, one cell opened when the address names it."""
     course = visit().course
-    parts = groups(db.session, find_framework(db.session, course.framework_slug).id)
+    parts = worked_materials(db.session, course)
     items = [item for part in parts for item in part.competences]
     people = pupils(db.session, course.id)
     found = observations(db.session, course.id, person_ids=[pupil.person_id for pupil in people])
@@ -51,6 +53,7 @@ def overview() -> str:
         known=len(people),
         items=items,
         starts=_starts(parts),
+        beside=beside_text(course, parts),
         table=table,
         wanted=wanted,
         since=_month(wanted.since),
@@ -63,8 +66,9 @@ def overview() -> str:
         has_activities=bool(found) or _has_activities(course),
         no_pupils=_no_pupils(course),
         roster_note=_roster_note(course),
-        opened=_opened(table.rows, [item.code for item in items]),
+        opened=_opened(table.rows, items),
         link=_link,
+        main_id=parts[0].framework.id,
         levels=levels(),
         level_word=level_word,
         short_date=short_date,
@@ -108,30 +112,42 @@ def _offered(found: list[Observation], wanted: Filter) -> list[date]:
     return sorted({*months(found), *chosen})
 
 
-def _starts(parts: list[Group]) -> set[str]:
-    """The codes that open a group, the first one left out: a rule stands before them."""
-    return {part.competences[0].code for part in parts[1:] if part.competences}
+def _starts(parts: list[Material]) -> set[int]:
+    """The competences that open a group, the first one left out: a rule stands before them."""
+    groups = [group for part in parts for group in part.groups]
+    return {group.competences[0].id for group in groups[1:] if group.competences}
 
 
-def _opened(rows: list[Row], codes: list[str]) -> Opened | None:
+def beside_text(course: Course, parts: list[Material]) -> str:
+    """What a table leaves out of the referentials beside the main one; empty with a single one."""
+    if len(course.framework_slugs) < 2:
+        return ""
+    return _(
+        "De %(main)s, toutes les compétences sont là\u202f; des autres référentiels du cours, celles qu’une activité "
+        "mobilise.",
+        main=parts[0].framework.short_title,
+    )
+
+
+def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
     """The cell that the address names; None when it names none, or one where there is nothing to say."""
-    person_id, code = request.args.get("pupil", type=row_id), request.args.get("competence", "")
+    person_id, item = request.args.get("pupil", type=row_id), named(items, request.args.get("competence", ""))
     row = next((row for row in rows if row.pupil.person_id == person_id), None)
-    mastery = row.cells[codes.index(code)] if row and code in codes else None
-    if row is None or mastery is None:
+    mastery = row.cells[items.index(item)] if row and item else None
+    if row is None or item is None or mastery is None:
         return None
-    return Opened(row.pupil.person_id, code, mastery, explain(mastery.position))
+    return Opened(row.pupil.person_id, item, mastery, explain(mastery.position))
 
 
-def _link(person_id: int, code: str = "") -> str:
-    """This page with the same filters and that cell opened; without a code, all closed. It comes back to the row."""
+def _link(person_id: int, item: FrameworkItem | None = None) -> str:
+    """This page with the same filters and that cell opened; without one, all closed. It comes back to the row."""
     kept: dict[str, Any] = {
         name: request.args[name]
         for name in ("since", "until", "speciality", "complexity", "provisional")
         if request.args.get(name)
     }
-    if code:
-        kept |= {"pupil": person_id, "competence": code}
+    if item:
+        kept |= {"pupil": person_id, "competence": reference(visit().course, item)}
     return here("overview", **kept, _anchor=f"p{person_id}")
 
 

@@ -12,10 +12,10 @@ from ..activities.editing import list_activities
 from ..activities.links import CUSTOM_ACTIVITY, CUSTOM_PAGE
 from ..activities.models import Activity
 from ..config import Config
+from ..courses.referentials import course_competences, materials, reference
 from ..db import db
 from ..errors import BadInput, NotFound
 from ..frameworks.models import FrameworkItem
-from ..frameworks.sheets import competences, find_framework, groups
 from ..lti.deep_linking import ContentItem, answer
 from ..lti.keys import signing_key
 from ..lti.launch import LAUNCH_PATH
@@ -96,13 +96,10 @@ def _offered() -> dict[str, ContentItem]:
         for one in _activities()
     }
     pages = {
-        f"competence:{one.code}": ContentItem(
-            f"{one.code} {one.label or one.statement}",
-            one.statement,
-            url,
-            {CUSTOM_PAGE: f"competence:{one.code}"},
+        value: ContentItem(
+            f"{one.code} {one.label or one.statement}", one.statement, url, {CUSTOM_PAGE: value}
         )
-        for one in _competences()
+        for value, one in _competences().items()
     }
     overviews = {
         f"page:{one.value}": ContentItem(one.title, one.text, url, {CUSTOM_PAGE: one.value})
@@ -115,9 +112,10 @@ def _activities() -> list[Activity]:
     return list_activities(db.session, visit().course)
 
 
-def _competences() -> list[FrameworkItem]:
-    framework = find_framework(db.session, visit().course.framework_slug)
-    return competences(db.session, framework.id)
+def _competences() -> dict[str, FrameworkItem]:
+    """The competences, by the page that shows each: `competence:1C`."""
+    course = visit().course
+    return {f"competence:{reference(course, one)}": one for one in course_competences(db.session, course)}
 
 
 def _overviews() -> list[Overview]:
@@ -132,17 +130,16 @@ def _overviews() -> list[Overview]:
 
 
 def _form(chosen: list[str], problem: str = "") -> str:
-    framework = find_framework(db.session, visit().course.framework_slug)
     activities = [show_activity(one) for one in _activities()]
     return render_template(
         "picker.html",
         first=activities[:SHOWN_AT_FIRST],
         others=activities[SHOWN_AT_FIRST:],
-        groups=groups(db.session, framework.id),
+        materials=materials(db.session, visit().course),
         overviews=_overviews(),
         chosen=set(chosen),
         multiple=_settings()["accept_multiple"],
         problem=problem,
-        fr=official(framework),
+        official=official,
         nav=[],
     )

@@ -16,12 +16,14 @@ from ..activities.models import SPECIALITIES, Activity, ActivityCompetence, Obse
 from ..assessment.entries import Observation, newest_ids, observations
 from ..assessment.models import Assessment
 from ..assessment.overview import Mastery, by_pair
+from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, Role
 from ..courses.people import Pupil, full_name, pupils
+from ..courses.referentials import course_competences, named, reference
 from ..db import db
 from ..errors import NotFound
-from ..frameworks.models import FrameworkItem
-from ..frameworks.sheets import competences, find_framework
+from ..frameworks.models import Framework, FrameworkItem
+from ..frameworks.sheets import linked_frameworks
 from ..reports.spiral import Picture, draw_spiral
 from ..reports.spiral import Turn as DrawnTurn
 from .guard import May, here, page, visit
@@ -35,6 +37,14 @@ class Line:
 
     item: FrameworkItem
     mastery: Mastery | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A referential of the course, and the lines of its competences."""
+
+    framework: Framework
+    lines: list[Line]
 
 
 @dataclass(frozen=True)
@@ -134,12 +144,13 @@ def to_do() -> str:
 def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None) -> str:
     """The page of a pupil: their own without `pupil`, else as a teacher reads it."""
     course = visit().course
-    items = competences(db.session, find_framework(db.session, course.framework_slug).id)
+    parts = worked_materials(db.session, course)
+    items = [item for part in parts for item in part.competences]
     found = observations(db.session, course.id, person_ids=[person_id])
     masteries = {
         item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()
     }
-    explored = _explored(items, found)
+    explored = _explored(parts[0].competences, found)
     chosen = _chosen(items, masteries)
     mastery = masteries.get(chosen.id) if chosen else None
     return render_template(
@@ -147,13 +158,17 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         course=course,
         pupil=pupil,
         leaf=leaf or Leaf(),
-        lines=[Line(item, masteries.get(item.id)) for item in items],
+        parts=[
+            Part(part.framework, [Line(item, masteries.get(item.id)) for item in part.competences])
+            for part in parts
+        ],
         chosen=chosen,
+        leads_on=bool(chosen and linked_frameworks(db.session, chosen.framework_id)),
         spiral=_spiral(chosen, mastery) if chosen and mastery else None,
         next_turn=_next_turn(course, chosen, person_id) if chosen else None,
         explored=explored,
         unexplored=_unexplored(explored),
-        address=lambda code: _address(code, pupil),
+        address=lambda item: _address(item, pupil),
         turn_address=lambda activity: here("grid" if pupil else "activity", activity_id=activity.id),
         level_word=level_word,
         speciality_words=speciality_words(),
@@ -162,8 +177,9 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
     )
 
 
-def _address(code: str, pupil: Pupil | None) -> str:
+def _address(item: FrameworkItem, pupil: Pupil | None) -> str:
     """The same page, at another competence."""
+    code = reference(visit().course, item)
     if pupil:
         return here("pupil_sheet", person_id=pupil.person_id, competence=code, _anchor="spirale")
     return here("my_spiral", competence=code, _anchor="spirale")
@@ -171,12 +187,12 @@ def _address(code: str, pupil: Pupil | None) -> str:
 
 def _chosen(items: list[FrameworkItem], masteries: dict[int, Mastery]) -> FrameworkItem | None:
     """The competence of the address, else the most recently worked, else the first. `NotFound` for an unknown one."""
-    code = request.args.get("competence", "")
-    if code:
-        named = next((item for item in items if item.code == code), None)
-        if named is None:
-            raise NotFound(f"there is no competence « {code} » in this course")
-        return named
+    text = request.args.get("competence", "")
+    if text:
+        found = named(items, text) or named(course_competences(db.session, visit().course), text)
+        if found is None:
+            raise NotFound(f"there is no competence « {text} » in this course")
+        return found
     worked = [item for item in items if item.id in masteries]
     if not worked:
         return items[0] if items else None
@@ -241,7 +257,7 @@ def _next_turn(course: Course, item: FrameworkItem, person_id: int) -> Activity 
 
 
 def _explored(items: list[FrameworkItem], found: list[Observation]) -> list[Explored]:
-    """Accueil, commerce, vente: what was worked in each, and which competences never were."""
+    """Accueil, commerce, vente: what was worked in each, and which of the main referential's competences never were."""
     explored = []
     for speciality in SPECIALITIES:
         seen = [o for o in found if speciality in o.activity.specialities]

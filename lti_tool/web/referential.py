@@ -18,6 +18,7 @@ from ..activities.models import COMPLEXITIES, Activity, ActivityCompetence
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
 from ..courses.models import Course
+from ..courses.referentials import course_frameworks, find_named, materials, reference
 from ..courses.roster import pupils_query
 from ..db import db
 from ..errors import NotFound
@@ -26,8 +27,6 @@ from ..frameworks.sheets import (
     GROUP,
     children,
     competences,
-    find_competence,
-    find_framework,
     find_item,
     groups,
     linked_frameworks,
@@ -54,52 +53,58 @@ class Worked:
 @page("/referential", may=May.READ)
 def referential() -> str:
     """The competences of the course's referential; with `of`, a linked referential whole."""
-    framework = _framework()
-    linked = linked_frameworks(db.session, framework.id)
-    wanted = request.args.get("of", framework.slug)
-    shown = next((one for one in [framework, *linked] if one.slug == wanted), None)
+    own = course_frameworks(db.session, visit().course)
+    linked = [side for one in own for side in linked_frameworks(db.session, one.id)]
+    tabs = list(dict.fromkeys([*own, *linked]))
+    wanted = request.args.get("of", own[0].slug)
+    shown = next((one for one in tabs if one.slug == wanted), None)
     if shown is None:
-        raise NotFound(f"« {wanted} » is not linked to this course's referential")
-    if shown is not framework:
+        raise NotFound(f"« {wanted} » is not linked to this course's referentials")
+    # One that the course chose and another leads to is read whole: its criteria and its knowledge are there.
+    if shown in linked and shown is not own[0]:
         return render_template(
             "referential_tree.html",
-            framework=framework,
-            linked=linked,
+            main=own[0],
+            others=tabs[1:],
             shown=shown,
             branches=outline(db.session, shown.id),
             titles=type_titles(),
             fr=official(shown),
         )
-    found = groups(db.session, framework.id)
+    found = groups(db.session, shown.id)
     return render_template(
         "referential.html",
-        framework=framework,
-        linked=linked,
+        framework=shown,
+        main=own[0],
+        others=tabs[1:],
         groups=found,
         group_name=group_name,
-        source_date=_source_date(framework),
+        source_date=_source_date(shown),
         subcompetences=children(
             db.session, [c for group in found for c in group.competences], "subcompetence"
         ),
-        fr=official(framework),
+        fr=official(shown),
     )
 
 
 @page("/referential/<code>", may=May.READ)
 def competence(code: str) -> str:
     """One competence: what it is, where this course works it, what it becomes in the linked referentials."""
-    framework = _framework()
-    item = find_competence(db.session, framework.id, code)
+    course = visit().course
+    parts = materials(db.session, course)
+    item = find_named(db.session, parts, code)
+    framework = item.framework
     worked = _worked(item) if visit().may(May.ASSESS) or visit().may(May.LEARN) else []
     return render_template(
         "competence.html",
         framework=framework,
         sheet=sheet(db.session, item),
-        ruler_groups=[group.competences for group in groups(db.session, framework.id)],
+        ruler_groups=[group.competences for part in parts for group in part.groups],
+        own_tab=_own_tab(course, framework),
         competence_href=_competence_href,
         worked=worked,
         worked_text=_worked_text(worked),
-        pupils_known=_pupils_known(visit().course) if visit().may(May.ASSESS) else 0,
+        pupils_known=_pupils_known(course) if visit().may(May.ASSESS) else 0,
         level_word=level_word,
         code_words=code_words(),
         titles=type_titles(),
@@ -114,11 +119,12 @@ def competence(code: str) -> str:
 @page("/statements/<uuid:identifier>", may=May.READ)
 def statement(identifier: UUID) -> str | Response:
     """A statement of a linked referential, and the competences of this course that prepare it."""
-    framework = _framework()
+    own = course_frameworks(db.session, visit().course)
     item = find_item(db.session, str(identifier))
-    if item.framework_id == framework.id:
-        return redirect(_page_of_own(framework, item))
-    if item.framework_id not in {one.id for one in linked_frameworks(db.session, framework.id)}:
+    framework = next((one for one in own if item.framework in linked_frameworks(db.session, one.id)), None)
+    if item.framework in own and (framework is None or item.framework is own[0]):
+        return redirect(_page_of_own(item))
+    if framework is None:
         raise NotFound("this statement is of no referential linked to this course's")
     return render_template(
         "statement.html",
@@ -131,21 +137,23 @@ def statement(identifier: UUID) -> str | Response:
     )
 
 
-def _framework() -> Framework:
-    return find_framework(db.session, visit().course.framework_slug)
+def _own_tab(course: Course, framework: Framework) -> str | None:
+    """How the address of the referential's page names one of the course's own; the main one needs no name."""
+    return framework.slug if framework.slug != course.framework_slug else None
 
 
-def _competence_href(code: str) -> str:
-    return here("competence", code=code)
+def _competence_href(item: FrameworkItem) -> str:
+    return here("competence", code=reference(visit().course, item))
 
 
-def _page_of_own(framework: Framework, item: FrameworkItem) -> str:
-    """Where an item of the course's own referential is read: on its competence's page."""
+def _page_of_own(item: FrameworkItem) -> str:
+    """Where an item of one of the course's own referentials is read: on its competence's page."""
+    framework = item.framework
     while item.parent is not None and item.type != "competence":
         item = item.parent
-    if item.type == "competence" and item.code in {c.code for c in competences(db.session, framework.id)}:
-        return here("competence", code=item.code)
-    return here("referential")
+    if item.type == "competence" and item in competences(db.session, framework.id):
+        return _competence_href(item)
+    return here("referential", of=_own_tab(visit().course, framework))
 
 
 # ----- in this course -----

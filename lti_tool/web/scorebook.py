@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session, joinedload
 from ..activities.models import Activity
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
+from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, Role
 from ..courses.people import full_name, pupils, sort_key
 from ..frameworks.models import FrameworkItem
-from ..frameworks.sheets import competences, find_framework
 from ..gradebook.models import OPEN, PERHAPS_TAKEN, DeliveryState, LineItem, ScoreDelivery
 from ..gradebook.scores import Worth, can_send, current_values, settings_of
 from .deliveries import SHOWN_STATE, Said, explain, explain_code, number, score_words
@@ -84,8 +84,7 @@ class Book:
 def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     """The scores of a course; `may_act`: the reader may decide about them."""
     settings = settings_of(session, course.id)
-    framework = find_framework(session, course.framework_slug)
-    items = {item.id: item for item in competences(session, framework.id)}
+    items = {item.id: item for part in worked_materials(session, course) for item in part.competences}
     # A non-editing teacher looks like a pupil until they come (docs/platforms.md): what was tried for them is over.
     staff = sa.select(Enrolment.person_id).where(
         Enrolment.course_id == course.id, Enrolment.launched_as.in_((Role.TEACHER, Role.ASSESSOR))

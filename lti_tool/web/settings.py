@@ -1,4 +1,4 @@
-"""« Réglages du cours »: what goes to the gradebook, as what, and the class list."""
+"""« Réglages du cours »: what goes to the gradebook, as what, the referentials, and the class list."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from ..gradebook.scores import can_send, hold_course, queue_all, settings_of, wi
 from .deliveries import number
 from .gradebook import missing_rights
 from .guard import May, here, page, row_id, visit
+from .referential import official
+from .referential_choice import Choice, offers, stored_choice, typed_choice
 from .shown import levels, moment_words
 
 MINIMUMS = (1, 2, 3, 4, 5)
@@ -48,9 +50,13 @@ def gradebook_settings() -> str | Response | tuple[str, int]:
     """The settings of this course; sent back, they are kept, and what they change is sent."""
     if request.method == "POST":
         return _save(_typed(request.form))
+    return _show(_stored())
+
+
+def _stored() -> Draft:
     settings = settings_of(db.session, visit().course.id)
     table = {level: number(settings.table[level]) for level in LEVELS}
-    return _show(Draft(settings.sending, settings.conversion, table, str(settings.minimum)))
+    return Draft(settings.sending, settings.conversion, table, str(settings.minimum))
 
 
 def _save(draft: Draft) -> Response | tuple[str, int]:
@@ -70,6 +76,19 @@ def _save(draft: Draft) -> Response | tuple[str, int]:
     if written:
         wake_worker()
     return redirect(here("gradebook_settings", saved=written), 303)
+
+
+@page("/settings/referentials", may=May.TEACH, methods=("POST",))
+def choose_referentials() -> Response | tuple[str, int]:
+    """Keep the referentials of the course. Nothing that was assessed changes."""
+    course = visit().course
+    hold_course(db.session, course.id)
+    choice = typed_choice(request.form, request.form.getlist("referentials"), offers(course))
+    if choice.problem:
+        return _show(_stored(), choice), 422
+    course.framework_slugs = choice.slugs
+    db.session.commit()
+    return redirect(here("gradebook_settings", chosen=1, _anchor="referentials"), 303)
 
 
 @page("/settings/roster", may=May.TEACH, methods=("POST",))
@@ -94,13 +113,17 @@ def _apply(course: Course, settings: GradebookSettings) -> int:
     return 0
 
 
-def _show(draft: Draft) -> str:
+def _show(draft: Draft, choice: Choice | None = None) -> str:
     course = visit().course
     return render_template(
         "settings.html",
         course=course,
         draft=draft,
         problems=draft.problems,
+        choice=choice or stored_choice(course),
+        offers=offers(course),
+        official=official,
+        chosen=bool(request.args.get("chosen")),
         words=levels(),
         minimums=MINIMUMS,
         missing=missing_rights(course),

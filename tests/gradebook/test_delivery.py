@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from lti_tool.activities.models import Activity, ActivityCompetence
+from lti_tool.assessment.entries import NewEntry, record
 from lti_tool.db import db, utcnow
 from lti_tool.demo.people import MRC1, by_name
+from lti_tool.frameworks.loading import load_referentials, read_all
 from lti_tool.gradebook.models import DeliveryState, LineItem, ScoreDelivery
+from lti_tool.gradebook.scores import queue_scores
 from tests import factories
+from tests.frameworks.samples import BAC, SECONDE, write
 
 from .gradebook_world import ADAM, AICHA, CHLOE, ZOE, Gradebook
 
@@ -655,3 +662,36 @@ def test_a_class_is_delivered_with_a_handful_of_queries(book: Gradebook) -> None
     assert book.states() == {"sent": 72}
     assert len(counted) - begin_before < 80, "24 pupils × 3 columns"
     assert writing > 0
+
+
+def test_two_competences_of_the_same_code_never_share_a_column(book: Gradebook, tmp_path: Path) -> None:
+    files = [write(tmp_path, "essai.yaml", SECONDE), write(tmp_path, "bac.yaml", BAC)]
+    with book.writing() as course:
+        load_referentials(db.session, read_all(files))
+        course.framework_slugs = ["mrc-seconde", "essai"]
+        other = factories.competence("1A", "essai")
+        activity = db.session.get_one(Activity, book.activity_id)
+        activity.competences.append(ActivityCompetence(item=other))
+        db.session.flush()
+        adam, teacher = book.world.person_id(ADAM), book.world.person_id("Claire Morel")
+        levels = {factories.competence("1A").id: "3", other.id: "1"}
+        record(
+            db.session,
+            activity,
+            teacher,
+            [NewEntry(str(uuid.uuid4()), adam, item, level) for item, level in levels.items()],
+        )
+        queue_scores(db.session, course, [(adam, item) for item in levels], utcnow())
+
+    book.deliver()
+    with book.writing():
+        db.session.execute(sa.delete(LineItem))
+    book.set(conversion="table")
+    book.deliver()
+
+    columns = book.world.store.line_items(MRC1.id)
+    sub = by_name(ADAM).sub
+    held = {c.label: book.world.store.grades(MRC1.id, c.id)[sub].value for c in columns}
+    assert held == {"1A · Prendre contact": 14, "1A · Saluer": 5}
+    assert [c.tag for c in columns] == ["1A", "1A"]
+    assert len({c.resource_id for c in columns}) == 2

@@ -121,7 +121,7 @@ def test_what_is_not_in_the_courses_referential_is_not_found(school: School, add
 def test_a_referential_that_the_courses_own_does_not_lead_to_is_not_found(school: School) -> None:
     uuid = uuid_of(school, "Prendre contact avec le client")
     with school.app.app_context():
-        db.session.execute(sa.update(Course).values(framework_slug="ma"))
+        db.session.execute(sa.update(Course).values(framework_slugs=["ma"]))
         db.session.commit()
     visitor = school.visit("teacher")
 
