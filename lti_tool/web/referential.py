@@ -33,8 +33,8 @@ from ..frameworks.sheets import (
     linked_frameworks,
     outline,
     place,
-    sheet,
 )
+from ..frameworks.sides import sheet
 from .guard import May, here, page, visit
 from .shown import code_words, level_word, locale, long_date, short_date
 
