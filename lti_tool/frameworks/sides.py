@@ -84,17 +84,17 @@ def sheet(session: Session, competence: FrameworkItem) -> Sheet:
     return sheets(session, [competence])[0]
 
 
-def sheets(session: Session, competences: list[FrameworkItem]) -> list[Sheet]:
-    """The same of several competences, all with the same sides."""
-    gathered = _Gathered(session, competences)
+def sheets(session: Session, competences: list[FrameworkItem], types: tuple[str, ...] = ()) -> list[Sheet]:
+    """The same of several competences, all with the same sides; with `types`, only what is of these types."""
+    gathered = _Gathered(session, competences, types)
     return [gathered.sheet(competence) for competence in competences]
 
 
 class _Gathered:
     """What several competences lead to, fetched once."""
 
-    def __init__(self, session: Session, competences: list[FrameworkItem]) -> None:
-        self.linked = _linked(session, competences)
+    def __init__(self, session: Session, competences: list[FrameworkItem], types: tuple[str, ...]) -> None:
+        self.linked = _linked(session, competences, types)
         every = [item for items in self.linked.values() for item in items]
         self.sides = sorted({item.framework for item in every}, key=lambda side: side.position)
         self.climb = Climb(session, [*competences, *every])
@@ -142,9 +142,11 @@ class _Gathered:
         return list(parts.values())
 
 
-def _linked(session: Session, competences: list[FrameworkItem]) -> dict[int, list[FrameworkItem]]:
+def _linked(
+    session: Session, competences: list[FrameworkItem], types: tuple[str, ...]
+) -> dict[int, list[FrameworkItem]]:
     """What each competence is linked to: by referential, then in the source's order."""
-    rows = session.execute(
+    query = (
         sa.select(ItemAssociation.origin_id, FrameworkItem)
         .join(FrameworkItem, FrameworkItem.id == ItemAssociation.destination_id)
         .join(FrameworkItem.framework)
@@ -154,6 +156,7 @@ def _linked(session: Session, competences: list[FrameworkItem]) -> dict[int, lis
         .order_by(Framework.position, ItemAssociation.position)
         .options(contains_eager(FrameworkItem.framework))
     )
+    rows = session.execute(query.where(FrameworkItem.type.in_(types)) if types else query)
     found: dict[int, list[FrameworkItem]] = {one.id: [] for one in competences}
     for origin_id, item in rows:
         found[origin_id].append(item)

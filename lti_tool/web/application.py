@@ -33,6 +33,7 @@ from . import (  # noqa: F401
     picker,
     pupil,
     referential,
+    referential_whole,
     settings,
 )
 from .guard import LARGEST_ID, May, csrf_token, here, pages

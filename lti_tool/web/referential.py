@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,7 +24,10 @@ from ..db import db
 from ..errors import NotFound
 from ..frameworks.models import Framework, FrameworkItem
 from ..frameworks.sheets import (
+    DETAILS,
     GROUP,
+    LINKED_TYPES,
+    THEMES,
     children,
     competences,
     find_competence,
@@ -77,7 +81,7 @@ def referential() -> str:
         linked=linked,
         groups=found,
         group_name=group_name,
-        source_date=_source_date(framework),
+        source_date=source_date(framework),
         subcompetences=children(
             db.session, [c for group in found for c in group.competences], "subcompetence"
         ),
@@ -90,24 +94,24 @@ def competence(code: str) -> str:
     """One competence: what it is, where this course works it, what it becomes in the linked referentials."""
     framework = _framework()
     item = find_competence(db.session, framework.id, code)
+    ruler_groups = [group.competences for group in groups(db.session, framework.id)]
     worked = _worked(item) if visit().may(May.ASSESS) or visit().may(May.LEARN) else []
+    theme = request.args.get("theme", "")
+    theme = theme if theme in THEMES else ""
     return render_template(
         "competence.html",
         framework=framework,
         sheet=sheet(db.session, item),
-        ruler_groups=[group.competences for group in groups(db.session, framework.id)],
-        competence_href=_competence_href,
+        theme=theme,
+        ruler_groups=ruler_groups,
+        competence_href=lambda other: here("competence", code=other, theme=theme or None),
+        around=_around(item, [one for group in ruler_groups for one in group]),
         worked=worked,
         worked_text=_worked_text(worked),
         pupils_known=_pupils_known(visit().course) if visit().may(May.ASSESS) else 0,
         level_word=level_word,
         code_words=code_words(),
-        titles=type_titles(),
-        guide=framework.guide,
-        fr=official(framework),
-        parts_text=parts_text,
-        group_name=group_name,
-        absent_text=lambda side, type_: _absent_text(framework, side, type_),
+        **sheet_words(framework),
     )
 
 
@@ -120,11 +124,14 @@ def statement(identifier: UUID) -> str | Response:
         return redirect(_page_of_own(framework, item))
     if item.framework_id not in {one.id for one in linked_frameworks(db.session, framework.id)}:
         raise NotFound("this statement is of no referential linked to this course's")
+    row = next((type_ for type_, detail in DETAILS.items() if detail == item.type), item.type)
     return render_template(
         "statement.html",
         framework=framework,
         item=item,
         place=place(db.session, item, framework.id),
+        row=row if row in LINKED_TYPES else None,
+        theme=theme_of().get(row),
         word=type_words()[item.type],
         titles=type_titles(),
         fr=official(item.framework),
@@ -135,8 +142,15 @@ def _framework() -> Framework:
     return find_framework(db.session, visit().course.framework_slug)
 
 
-def _competence_href(code: str) -> str:
-    return here("competence", code=code)
+def _around(
+    item: FrameworkItem, ten: list[FrameworkItem]
+) -> tuple[FrameworkItem | None, FrameworkItem | None]:
+    """The competences before and after one in its referential; none for a retired one."""
+    ids = [one.id for one in ten]
+    if item.id not in ids:
+        return None, None
+    at = ids.index(item.id)
+    return (ten[at - 1] if at else None, ten[at + 1] if at + 1 < len(ten) else None)
 
 
 def _page_of_own(framework: Framework, item: FrameworkItem) -> str:
@@ -207,7 +221,7 @@ def _pupils_known(course: Course) -> int:
 # ----- words -----
 
 
-def _source_date(framework: Framework) -> str:
+def source_date(framework: Framework) -> str:
     """The date of the official text in words; empty when the file gives none."""
     try:
         return long_date(date.fromisoformat(framework.source.get("date", "")))
@@ -215,10 +229,25 @@ def _source_date(framework: Framework) -> str:
         return ""
 
 
-def _absent_text(framework: Framework, side: str, type_: str) -> str:
-    """What the source says of a type that one side does not have; empty when it says nothing."""
-    for line in framework.guide.get("absent", []):
-        if (line.get("side"), line.get("type")) == (side, type_):
+def sheet_words(framework: Framework) -> dict[str, Any]:
+    """What the pages that show the sides of competences say them with."""
+    return {
+        "titles": type_titles(),
+        "theme_titles": theme_titles(),
+        "theme_of": theme_of(),
+        "guide": framework.guide,
+        "fr": official(framework),
+        "parts_text": parts_text,
+        "group_name": group_name,
+        "absent_text": lambda side, type_: _guide_text(framework, "absent", side=side, type=type_),
+        "unlike_text": lambda code, side: _guide_text(framework, "unlike", side=side, **{"from": code}),
+    }
+
+
+def _guide_text(framework: Framework, key: str, **wanted: str) -> str:
+    """The text of a list of the guide's for one place of the pages; empty when it says nothing of it."""
+    for line in framework.guide.get(key, []):
+        if all(line.get(name) == value for name, value in wanted.items()):
             return str(line.get("text", ""))
     return ""
 
@@ -243,6 +272,16 @@ def parts_text(parts: list[FrameworkItem]) -> str:
         numbers = [code.rpartition(" ")[2] for code in codes]
         return f"{words.pop()}s {', '.join(numbers[:-1])} et {numbers[-1]}"
     return ", ".join(codes)
+
+
+def theme_of() -> dict[str, str]:
+    """The sheet that each type is on."""
+    return {type_: theme for theme, types in THEMES.items() for type_ in types}
+
+
+def theme_titles() -> dict[str, str]:
+    """The names of the source's three sheets."""
+    return {"skills": _("Compétences"), "knowledge": _("Savoirs"), "evaluation": _("Évaluation")}
 
 
 def type_titles() -> dict[str, str]:

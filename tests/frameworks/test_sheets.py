@@ -299,6 +299,16 @@ def test_all_the_sheets_say_what_each_says_alone_and_cost_what_one_costs() -> No
     assert [said(one) for one in together] == [said(one) for one in alone]
 
 
+def test_sheets_of_some_types_hold_nothing_else() -> None:
+    ten = competences(db.session, seconde().id)
+
+    some = sheets(db.session, ten, ("competence", "subcompetence"))
+
+    for whole, one in zip(sheets(db.session, ten), some, strict=True):
+        assert [side.count for side in one.rows[0].sides] == [side.count for side in whole.rows[0].sides]
+        assert sum(side.count for row in one.rows[1:] for side in row.sides) == 0
+
+
 def test_a_competence_that_leads_nowhere_has_no_sheet_alone_and_empty_ones_beside_others() -> None:
     first, second = competences(db.session, seconde().id)[:2]
     db.session.execute(sa.text("delete from item_association where origin_id = :id"), {"id": first.id})
