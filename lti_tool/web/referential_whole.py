@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import render_template, request
-from flask_babel import gettext as _
 
 from ..db import db
 from ..frameworks.models import Framework
@@ -66,5 +65,5 @@ def _source_text(framework: Framework) -> str:
     source = framework.source
     text = str(source.get("title") or framework.title)
     if source.get("part_of"):
-        text = _("%(title)s (%(whole)s)", title=text, whole=source["part_of"])
+        text = f"{text} ({source['part_of']})"
     return ", ".join(filter(None, [text, source_date(framework)]))
