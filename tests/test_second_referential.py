@@ -158,7 +158,7 @@ def test_a_competence_page_of_each_and_the_ruler_of_both(digital: School) -> Non
     assert re.findall(r'/referential/([^"]+)"[^>]*aria-current', ruler) == ["crcn~1.1"]
     assert "competence=crcn~1.1" in page.text, "« Nouvelle situation » ticks it"
     tabs = part(digital.visit("Adam").get("/referential?of=crcn"), '<nav class="tabs', "</nav>")
-    assert words(tabs.partition(">")[2]) == "Seconde MRC CRCN MA MCV"
+    assert words(tabs.partition(">")[2]) == "Seconde MRC Vue générale CRCN MA MCV"
     assert re.findall(r'of=(\w+)"[^>]*aria-current', tabs) == ["crcn"]
 
 

@@ -19,6 +19,15 @@
     all.forEach(function (one) { one.open = open; });
   }
 
+  // On paper the referential is unfolded: the stylesheet does it where the browser knows ::details-content.
+  const folded = function () { return document.querySelectorAll('.two details:not([open]), .folds details:not([open]), .groups details:not([open])'); };
+  let unfolded = [];
+  window.addEventListener('beforeprint', function () {
+    unfolded = Array.from(folded());
+    unfolded.forEach(function (one) { one.open = true; });
+  });
+  window.addEventListener('afterprint', function () { unfolded.forEach(function (one) { one.open = false; }); });
+
   document.addEventListener('click', function (event) {
     const button = event.target.closest('button');
     if (!button) return;

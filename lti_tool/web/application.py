@@ -35,6 +35,7 @@ from . import (  # noqa: F401
     picker,
     pupil,
     referential,
+    referential_whole,
     settings,
 )
 from .case_api import case_api, open_to_scripts
@@ -146,6 +147,7 @@ def _for_templates() -> dict[str, Any]:
     if "visit" in g:
         values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
         values["ref"] = partial(reference, g.visit.course)
+        values["own_tab"] = referential.own_tab
     return values
 
 

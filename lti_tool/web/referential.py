@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,7 +25,10 @@ from ..db import db
 from ..errors import NotFound
 from ..frameworks.models import Framework, FrameworkItem
 from ..frameworks.sheets import (
+    DETAILS,
     GROUP,
+    LINKED_TYPES,
+    THEMES,
     children,
     competences,
     find_item,
@@ -32,8 +36,8 @@ from ..frameworks.sheets import (
     linked_frameworks,
     outline,
     place,
-    sheet,
 )
+from ..frameworks.sides import sheet
 from .guard import May, here, page, visit
 from .shown import code_words, level_word, locale, long_date, short_date
 
@@ -53,19 +57,16 @@ class Worked:
 @page("/referential", may=May.READ)
 def referential() -> str:
     """The competences of the course's referential; with `of`, a linked referential whole."""
-    own = course_frameworks(db.session, visit().course)
-    linked = [side for one in own for side in linked_frameworks(db.session, one.id)]
-    tabs = list(dict.fromkeys([*own, *linked]))
-    wanted = request.args.get("of", own[0].slug)
-    shown = next((one for one in tabs if one.slug == wanted), None)
+    tabs = find_tabs()
+    wanted = request.args.get("of", tabs.own[0].slug)
+    shown = next((one for one in tabs.all if one.slug == wanted), None)
     if shown is None:
         raise NotFound(f"« {wanted} » is not linked to this course's referentials")
     # One that the course chose and another leads to is read whole: its criteria and its knowledge are there.
-    if shown in linked and shown is not own[0]:
+    if shown in tabs.linked and shown is not tabs.own[0]:
         return render_template(
             "referential_tree.html",
-            main=own[0],
-            others=tabs[1:],
+            tabs=tabs,
             shown=shown,
             branches=outline(db.session, shown.id),
             titles=type_titles(),
@@ -75,11 +76,10 @@ def referential() -> str:
     return render_template(
         "referential.html",
         framework=shown,
-        main=own[0],
-        others=tabs[1:],
+        tabs=tabs,
         groups=found,
         group_name=group_name,
-        source_date=_source_date(shown),
+        source_date=source_date(shown),
         subcompetences=children(
             db.session, [c for group in found for c in group.competences], "subcompetence"
         ),
@@ -94,25 +94,24 @@ def competence(code: str) -> str:
     parts = materials(db.session, course)
     item = find_named(db.session, parts, code)
     framework = item.framework
+    ruler_groups = [group.competences for part in parts for group in part.groups]
     worked = _worked(item) if visit().may(May.ASSESS) or visit().may(May.LEARN) else []
+    theme = request.args.get("theme", "")
+    theme = theme if theme in THEMES else ""
     return render_template(
         "competence.html",
         framework=framework,
         sheet=sheet(db.session, item),
-        ruler_groups=[group.competences for part in parts for group in part.groups],
-        own_tab=_own_tab(course, framework),
-        competence_href=_competence_href,
+        theme=theme,
+        ruler_groups=ruler_groups,
+        competence_href=lambda other: _competence_href(other, theme),
+        around=_around(item, [one for group in ruler_groups for one in group]),
         worked=worked,
         worked_text=_worked_text(worked),
         pupils_known=_pupils_known(course) if visit().may(May.ASSESS) else 0,
         level_word=level_word,
         code_words=code_words(),
-        titles=type_titles(),
-        guide=framework.guide,
-        fr=official(framework),
-        parts_text=parts_text,
-        group_name=group_name,
-        absent_text=lambda side, type_: _absent_text(framework, side, type_),
+        **sheet_words(framework),
     )
 
 
@@ -126,24 +125,62 @@ def statement(identifier: UUID) -> str | Response:
         return redirect(_page_of_own(item))
     if framework is None:
         raise NotFound("this statement is of no referential linked to this course's")
+    row = next((type_ for type_, detail in DETAILS.items() if detail == item.type), item.type)
     return render_template(
         "statement.html",
         framework=framework,
         item=item,
         place=place(db.session, item, framework.id),
+        row=row if row in LINKED_TYPES else None,
+        theme=theme_of().get(row),
         word=type_words()[item.type],
         titles=type_titles(),
         fr=official(item.framework),
     )
 
 
-def _own_tab(course: Course, framework: Framework) -> str | None:
+@dataclass(frozen=True)
+class Tabs:
+    """The referentials that this course's pages lead to."""
+
+    own: list[Framework]
+    """The course's, its main one first."""
+    linked: list[Framework]
+    """Those that the course's lead to."""
+    general: Framework | None
+    """The first of the course's that leads to another: the general view is its."""
+
+    @property
+    def all(self) -> list[Framework]:
+        return list(dict.fromkeys([*self.own, *self.linked]))
+
+
+def find_tabs() -> Tabs:
+    """The referentials of this course's pages. Raises `NotFound` when none of the course's is loaded."""
+    own = course_frameworks(db.session, visit().course)
+    sides = {one: linked_frameworks(db.session, one.id) for one in own}
+    linked = [side for found in sides.values() for side in found]
+    return Tabs(own, linked, next((one for one in own if sides[one]), None))
+
+
+def own_tab(framework: Framework) -> str | None:
     """How the address of the referential's page names one of the course's own; the main one needs no name."""
-    return framework.slug if framework.slug != course.framework_slug else None
+    return framework.slug if framework.slug != visit().course.framework_slug else None
 
 
-def _competence_href(item: FrameworkItem) -> str:
-    return here("competence", code=reference(visit().course, item))
+def _competence_href(item: FrameworkItem, theme: str = "") -> str:
+    return here("competence", code=reference(visit().course, item), theme=theme or None)
+
+
+def _around(
+    item: FrameworkItem, ten: list[FrameworkItem]
+) -> tuple[FrameworkItem | None, FrameworkItem | None]:
+    """The competences before and after one in the course; none for a retired one."""
+    ids = [one.id for one in ten]
+    if item.id not in ids:
+        return None, None
+    at = ids.index(item.id)
+    return (ten[at - 1] if at else None, ten[at + 1] if at + 1 < len(ten) else None)
 
 
 def _page_of_own(item: FrameworkItem) -> str:
@@ -153,7 +190,7 @@ def _page_of_own(item: FrameworkItem) -> str:
         item = item.parent
     if item.type == "competence" and item in competences(db.session, framework.id):
         return _competence_href(item)
-    return here("referential", of=_own_tab(visit().course, framework))
+    return here("referential", of=own_tab(framework))
 
 
 # ----- in this course -----
@@ -215,7 +252,7 @@ def _pupils_known(course: Course) -> int:
 # ----- words -----
 
 
-def _source_date(framework: Framework) -> str:
+def source_date(framework: Framework) -> str:
     """The date of the official text in words; empty when the file gives none."""
     try:
         return long_date(date.fromisoformat(framework.source.get("date", "")))
@@ -223,10 +260,24 @@ def _source_date(framework: Framework) -> str:
         return ""
 
 
-def _absent_text(framework: Framework, side: str, type_: str) -> str:
-    """What the source says of a type that one side does not have; empty when it says nothing."""
-    for line in framework.guide.get("absent", []):
-        if (line.get("side"), line.get("type")) == (side, type_):
+def sheet_words(framework: Framework) -> dict[str, Any]:
+    """What the pages that show the sides of competences say them with."""
+    return {
+        "titles": type_titles(),
+        "theme_titles": theme_titles(),
+        "theme_of": theme_of(),
+        "guide": framework.guide,
+        "fr": official(framework),
+        "parts_text": parts_text,
+        "group_name": group_name,
+        "absent_text": lambda side, type_: _guide_text(framework, "absent", side=side, type=type_),
+    }
+
+
+def _guide_text(framework: Framework, key: str, **wanted: str) -> str:
+    """The text of a list of the guide's for one place of the pages; empty when it says nothing of it."""
+    for line in framework.guide.get(key, []):
+        if all(line.get(name) == value for name, value in wanted.items()):
             return str(line.get("text", ""))
     return ""
 
@@ -251,6 +302,16 @@ def parts_text(parts: list[FrameworkItem]) -> str:
         numbers = [code.rpartition(" ")[2] for code in codes]
         return f"{words.pop()}s {', '.join(numbers[:-1])} et {numbers[-1]}"
     return ", ".join(codes)
+
+
+def theme_of() -> dict[str, str]:
+    """The sheet that each type is on."""
+    return {type_: theme for theme, types in THEMES.items() for type_ in types}
+
+
+def theme_titles() -> dict[str, str]:
+    """The names of the source's three sheets."""
+    return {"skills": _("Compétences"), "knowledge": _("Savoirs"), "evaluation": _("Évaluation")}
 
 
 def type_titles() -> dict[str, str]:
