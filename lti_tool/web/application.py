@@ -33,6 +33,7 @@ from . import (  # noqa: F401
     picker,
     pupil,
     referential,
+    search,
     settings,
 )
 from .guard import LARGEST_ID, May, csrf_token, here, pages

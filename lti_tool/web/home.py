@@ -37,7 +37,7 @@ PAGES_OF = {
     },
     "overview": {"overview", "pupil_sheet"},
     "gradebook": {"gradebook"},
-    "referential": {"referential", "competence", "statement"},
+    "referential": {"referential", "competence", "statement", "referential_search"},
     "settings": {"gradebook_settings"},
     "to_do": {"to_do", "activity"},
     "my_spiral": {"my_spiral"},
