@@ -104,16 +104,21 @@ class Index:
         A query that is a code finds that code, not all that is near it.
         """
         asked = _Asked(query, self, type_names)
-        scored = [(score, entry) for entry in self.entries if (score := asked.score(entry))]
-        groups: dict[str, list[tuple[int, Entry]]] = {}
-        for score, entry in sorted(scored, key=lambda pair: -pair[0]):
-            groups.setdefault(entry.type, []).append((score, entry))
-        order = sorted(groups, key=lambda type_: (groups[type_][0][0] < NAMED, TYPES.index(type_)))
+        scores = [asked.score(entry) for entry in self.entries]
+        held = [number for number, score in enumerate(scores) if score]
+        groups: dict[str, list[Entry]] = {}
+        named: set[str] = set()
+        for number in sorted(held, key=lambda number: -scores[number]):
+            entry = self.entries[number]
+            groups.setdefault(entry.type, []).append(entry)
+            if scores[number] >= NAMED:
+                named.add(entry.type)
+        order = sorted(groups, key=lambda type_: (type_ not in named, TYPES.index(type_)))
         return Found(
             asked.words,
             asked.is_code,
-            [Group(type_, [entry for _score, entry in groups[type_]]) for type_ in order],
-            Counter(code for _score, entry in scored for code in entry.competences),
+            [Group(type_, groups[type_]) for type_ in order],
+            Counter(code for number in held for code in self.entries[number].competences),
         )
 
 
