@@ -210,7 +210,7 @@ def test_in_english_types_are_asked_for_in_english_or_french_and_statements_stay
     assert "results for “criterion 1A”" in words(english)
     assert linked(english.text) == linked(french.text) != []
     assert '<span class="ref said-text" lang="fr">' in english.text
-    assert "search for a French word" in words(visitor.get("/referential/search?q=blockchain"))
+    assert "search in that language" in words(visitor.get("/referential/search?q=blockchain"))
 
 
 @settings(max_examples=80, deadline=None)
