@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -17,9 +18,11 @@ from sqlalchemy.orm import Session
 
 from . import create_app
 from .assessment.rubrics import package_with_rubrics
+from .assessment.scales import DEFAULT_SCALE, LEVELS, find_scale
 from .config import Config, load_config
 from .db import alembic_config, begin_write, db, require_current_schema, schema_versions
 from .errors import BadInput, NotFound, SpiraleError
+from .frameworks import moodle_csv
 from .frameworks.loading import load_referentials, read_all, shipped_referentials
 from .frameworks.reading import ReferentialData, check_together, read_referential
 from .frameworks.stored import stored_referentials
@@ -258,23 +261,35 @@ def _read(files: tuple[Path, ...]) -> list[ReferentialData]:
     return asked
 
 
-EXPORTS = {"case": package_with_rubrics}
+def _case(data: ReferentialData, base_url: str, others: Iterable[ReferentialData]) -> str:
+    return json.dumps(package_with_rubrics(data, base_url, others), ensure_ascii=False, indent=2) + "\n"
+
+
+def _moodle_csv(data: ReferentialData, _base_url: str, others: Iterable[ReferentialData]) -> str:
+    scale = find_scale(DEFAULT_SCALE)
+    words = [scale.word(level, data.language) for level in LEVELS]
+    return moodle_csv.framework(data, others, words, scale.target)
+
+
+EXPORTS = {"case": _case, "moodle-csv": _moodle_csv}
 
 
 @referential.command("export")
 @click.argument("slug")
 @click.option("--format", "form", type=click.Choice(list(EXPORTS)), default="case", show_default=True)
 def referential_export(slug: str, form: str) -> None:
-    """Print a referential as JSON: a CASE 1.1 package. The database's own, or the shipped one without it."""
+    """Print a referential: a CASE 1.1 package, or the CSV that Moodle's competency import reads.
+
+    The database's own, or the shipped one without it.
+    """
     # Printing needs no secret, and must not make the one that development keeps beside the data.
     config = load_config({**os.environ, "SPIRALE_SECRET_KEY": "no secret: nothing is signed here"})
     known = {data.slug: data for data in read_all(shipped_referentials())}
     known |= {data.slug: data for data in _stored(config.database_url)}
     if slug not in known:
         raise NotFound(f"there is no referential « {slug} »; those known are {', '.join(known)}")
-    exported = EXPORTS[form](known[slug], config.base_url, known.values())
-    # UTF-8 whatever the terminal's own encoding: that is what JSON is.
-    click.echo(json.dumps(exported, ensure_ascii=False, indent=2).encode())
+    # UTF-8 whatever the terminal's own encoding: that is what JSON is, and what Moodle expects.
+    click.echo(EXPORTS[form](known[slug], config.base_url, known.values()).encode(), nl=False)
 
 
 def _stored(database_url: str) -> list[ReferentialData]:

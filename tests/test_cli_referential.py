@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sqlite3
 import subprocess
@@ -285,3 +287,18 @@ def test_export_does_without_a_server_that_does_not_answer(bare: dict[str, str],
     assert (result.exit_code, result.stdout_bytes) == (0, run("export", "ma", env=bare).stdout_bytes)
     assert result.stderr == "the database does not answer: the shipped referentials are used\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_export_for_moodle_prints_a_csv_file_with_or_without_a_database(
+    bare: dict[str, str], env: dict[str, str]
+) -> None:
+    result = run("export", "mrc-seconde", "--format", "moodle-csv", env=bare)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout_bytes == run("export", "mrc-seconde", "--format", "moodle-csv", env=env).stdout_bytes
+    rows = list(csv.reader(io.StringIO(result.stdout)))
+    assert {len(row) for row in rows} == {14}
+    assert rows[1][1] == "mrc-seconde"
+    assert rows[1][5] == "non maîtrisée,insuffisamment maîtrisée,maîtrisée,bien maîtrisée"
+    assert [row[1] for row in rows if row[0] == ""][1:] == ["mrc-seconde:", "ma:", "mcv:"]
+    assert len(rows) == 2 + 3 + 664

@@ -36,6 +36,7 @@ from . import (  # noqa: F401
     pupil,
     referential,
     referential_whole,
+    search,
     settings,
 )
 from .case_api import case_api, open_to_scripts
