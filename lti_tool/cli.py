@@ -20,8 +20,10 @@ from .config import Config, load_config
 from .db import alembic_config, begin_write, db, require_current_schema, schema_versions
 from .errors import BadInput, NotFound, SpiraleError
 from .frameworks import case
+from .frameworks.checks import check_together
+from .frameworks.data import ReferentialData
 from .frameworks.loading import load_referentials, read_all, shipped_referentials
-from .frameworks.reading import ReferentialData, check_together, read_referential
+from .frameworks.reading import read_referential
 from .frameworks.stored import stored_referentials
 from .gradebook.worker import run_worker
 from .lti.platforms import add_platform, list_platforms, set_enabled, tool_addresses

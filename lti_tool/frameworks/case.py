@@ -11,24 +11,18 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from .reading import ItemData, ReferentialData
+from .data import ItemData, ReferentialData, RetiredItem, with_parents
 
 Json = dict[str, Any]
 
-CHILD, RELATED = "isChildOf", "isRelatedTo"
+CHILD, RELATED, REPLACED = "isChildOf", "isRelatedTo", "replacedBy"
 CREATOR = "Spirale"
 """Who made the data, for a source that names nobody: CASE wants a creator."""
 NO_DATE = "1970-01-01"
 """The day of a referential whose version and source give none: any other would change from one export to the next."""
-
-
-@dataclass(frozen=True)
-class RetiredItem(ItemData):
-    """An item its referential no longer has, and that the database keeps because results may hang on it."""
 
 
 class _Type(NamedTuple):
@@ -85,7 +79,7 @@ class _Package:
         return {
             "CFDocument": self.document(),
             "CFItems": [self.item(item) for item in self.data.walk()],
-            "CFAssociations": [*self.tree(), *self.links()],
+            "CFAssociations": [*self.tree(), *self.links(), *self.replacements()],
             "CFDefinitions": self.definitions(),
         }
 
@@ -134,7 +128,7 @@ class _Package:
         numbers: Counter[str] = Counter()
         parts = _by_code(item for item in self.data.walk() if item.type == "competence_group")
         codes = _by_code(self.data.walk()) | parts
-        for item, parent in _with_parents(self.data.items, self.data.uuid):
+        for item, parent in with_parents(self.data.items, self.data.uuid):
             others = [codes[code].uuid for code in item.also_under if code in codes]
             for place in dict.fromkeys([parent, *others]):
                 numbers[place] += 1
@@ -149,6 +143,13 @@ class _Package:
             for number, (identifier, _file_line) in enumerate(link.destinations, 1):
                 destination = self.link("CFItems", identifier, self.titles.get(identifier, link.to_slug))
                 yield self.association(codes[link.origin], RELATED, destination, number, _line(link.grouping))
+
+    def replacements(self) -> Iterator[Json]:
+        """What took the place of the items that are no longer in force."""
+        for item in self.data.walk():
+            if item.replaced_by:
+                title = self.titles.get(item.replaced_by, item.replaced_by)
+                yield self.association(item, REPLACED, self.link("CFItems", item.replaced_by, title), 1)
 
     def association(
         self, origin: ItemData, type_: str, destination: Json, number: int, grouping: str = ""
@@ -219,17 +220,11 @@ def _day(data: ReferentialData) -> str:
     return NO_DATE
 
 
-def _with_parents(items: list[ItemData], parent: str) -> Iterator[tuple[ItemData, str]]:
-    """The items with their parent's identifier, depth first."""
-    for item in items:
-        yield item, parent
-        yield from _with_parents(item.items, item.uuid)
-
-
 def _by_code(items: Iterable[ItemData]) -> dict[str, ItemData]:
-    """The items that are in force by their code, the first where several carry the same."""
+    """The items that are in force by their code (the first where several carry the same) and by their identifier."""
     found: dict[str, ItemData] = {}
     for item in items:
+        found[item.uuid] = item
         if item.code and not isinstance(item, RetiredItem):
             found.setdefault(item.code, item)
     return found

@@ -8,9 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from .case import RetiredItem
+from .data import ItemData, LinkData, ReferentialData, RetiredItem, SeeAlsoData, names
 from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
-from .reading import ItemData, LinkData, ReferentialData, SeeAlsoData
 
 NO_LINE = 0
 """Data of the database has no line."""
@@ -33,6 +32,8 @@ def stored_referential(session: Session, slug: str) -> ReferentialData | None:
 
 
 def _referential(session: Session, framework: Framework) -> ReferentialData:
+    items = _items(session, framework.id)
+    by_uuid = names(item for top in items for item in top.walk())
     return ReferentialData(
         path=Path(f"{framework.slug}.yaml"),
         slug=framework.slug,
@@ -44,9 +45,9 @@ def _referential(session: Session, framework: Framework) -> ReferentialData:
         position=framework.position,
         source=framework.source,
         guide=framework.guide,
-        items=_items(session, framework.id),
-        links=_links(session, framework.id),
-        see_also=_see_also(session, framework.id),
+        items=items,
+        links=_links(session, framework.id, by_uuid),
+        see_also=_see_also(session, framework.id, by_uuid),
         checksum=framework.checksum,
     )
 
@@ -77,15 +78,16 @@ def _item(row: FrameworkItem, below: dict[int | None, list[FrameworkItem]]) -> I
         pairing_unknown=row.pairing_unknown,
         items=[_item(child, below) for child in below.get(row.id, [])],
         line=NO_LINE,
+        replaced_by=row.replaced_by or "",
     )
 
 
-def _links(session: Session, framework_id: int) -> list[LinkData]:
+def _links(session: Session, framework_id: int, by_uuid: dict[str, str]) -> list[LinkData]:
     """The links as the file has them: each begins at position 0, and they were written in its order."""
     origin, destination = aliased(FrameworkItem), aliased(FrameworkItem)
     rows = session.execute(
         sa.select(
-            ItemAssociation.position, ItemAssociation.grouping, origin.code, destination.uuid, Framework.slug
+            ItemAssociation.position, ItemAssociation.grouping, origin.uuid, destination.uuid, Framework.slug
         )
         .select_from(ItemAssociation)
         .join(origin, origin.id == ItemAssociation.origin_id)
@@ -95,18 +97,18 @@ def _links(session: Session, framework_id: int) -> list[LinkData]:
         .order_by(ItemAssociation.id)
     )
     found: list[LinkData] = []
-    for position, grouping, code, uuid, slug in rows:
+    for position, grouping, origin_uuid, uuid, slug in rows:
         if position == 0:
-            found.append(LinkData(code, slug, grouping, [], NO_LINE))
+            found.append(LinkData(by_uuid.get(origin_uuid, origin_uuid), slug, grouping, [], NO_LINE))
         found[-1].destinations.append((uuid, NO_LINE))
     return found
 
 
-def _see_also(session: Session, framework_id: int) -> list[SeeAlsoData]:
+def _see_also(session: Session, framework_id: int, by_uuid: dict[str, str]) -> list[SeeAlsoData]:
     """The « voir aussi » as the file has them: one that leads to several competences is several rows."""
     origin, destination = aliased(FrameworkItem), aliased(FrameworkItem)
     rows = session.execute(
-        sa.select(origin.code, SeeAlso.side, SeeAlso.type, SeeAlso.text, SeeAlso.position, destination.code)
+        sa.select(origin.uuid, SeeAlso.side, SeeAlso.type, SeeAlso.text, SeeAlso.position, destination.uuid)
         .select_from(SeeAlso)
         .join(origin, origin.id == SeeAlso.origin_id)
         .outerjoin(destination, destination.id == SeeAlso.destination_id)
@@ -114,8 +116,15 @@ def _see_also(session: Session, framework_id: int) -> list[SeeAlsoData]:
         .order_by(SeeAlso.id)
     )
     return [
-        SeeAlsoData(code, side, type_, [row[5] for row in group if row[5]], text, NO_LINE)
-        for (code, side, type_, text, _number), group in groupby(
+        SeeAlsoData(
+            by_uuid.get(uuid, uuid),
+            side,
+            type_,
+            [by_uuid.get(row[5], row[5]) for row in group if row[5]],
+            text,
+            NO_LINE,
+        )
+        for (uuid, side, type_, text, _number), group in groupby(
             rows, key=lambda row: (row[0], row[1], row[2], row[3], row[4] // 10)
         )
     ]
