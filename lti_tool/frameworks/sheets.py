@@ -136,16 +136,17 @@ def find_framework(session: Session, slug: str) -> Framework:
 
 
 def linked_frameworks(session: Session, framework_id: int) -> list[Framework]:
-    """The referentials that this one's links lead to, in order."""
+    """The other referentials that this one's links lead to, in order."""
     return list(
         session.scalars(
             sa.select(Framework)
             .where(
+                Framework.id != framework_id,
                 Framework.id.in_(
                     sa.select(FrameworkItem.framework_id)
                     .join(ItemAssociation, ItemAssociation.destination_id == FrameworkItem.id)
                     .where(ItemAssociation.framework_id == framework_id)
-                )
+                ),
             )
             .order_by(Framework.position)
         )

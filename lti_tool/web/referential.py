@@ -95,6 +95,7 @@ def competence(code: str) -> str:
         "competence.html",
         framework=framework,
         sheet=sheet(db.session, item),
+        replacement=_replacement(framework, item),
         ruler_groups=[group.competences for group in groups(db.session, framework.id)],
         competence_href=_competence_href,
         worked=worked,
@@ -116,15 +117,20 @@ def statement(identifier: UUID) -> str | Response:
     """A statement of a linked referential, and the competences of this course that prepare it."""
     framework = _framework()
     item = find_item(db.session, str(identifier))
-    if item.framework_id == framework.id:
-        return redirect(_page_of_own(framework, item))
-    if item.framework_id not in {one.id for one in linked_frameworks(db.session, framework.id)}:
+    elsewhere = _page_of_own(framework, item) if item.framework_id == framework.id else ""
+    if elsewhere:
+        return redirect(elsewhere)
+    if item.framework_id not in {
+        framework.id,
+        *(one.id for one in linked_frameworks(db.session, framework.id)),
+    }:
         raise NotFound("this statement is of no referential linked to this course's")
     return render_template(
         "statement.html",
         framework=framework,
         item=item,
         place=place(db.session, item, framework.id),
+        replacement=_replacement(framework, item),
         word=type_words()[item.type],
         titles=type_titles(),
         fr=official(item.framework),
@@ -140,12 +146,30 @@ def _competence_href(code: str) -> str:
 
 
 def _page_of_own(framework: Framework, item: FrameworkItem) -> str:
-    """Where an item of the course's own referential is read: on its competence's page."""
+    """Where an item of the course's own referential is read: on its competence's page.
+
+    Nowhere else (empty) for one that is retired, unless it is a competence whose code no other has taken.
+    """
+    if item.retired:
+        alone = item.type == "competence" and find_competence(db.session, framework.id, item.code) is item
+        return _competence_href(item.code) if alone and item.code else ""
     while item.parent is not None and item.type != "competence":
         item = item.parent
     if item.type == "competence" and item.code in {c.code for c in competences(db.session, framework.id)}:
         return here("competence", code=item.code)
     return here("referential")
+
+
+def _replacement(framework: Framework, item: FrameworkItem) -> FrameworkItem | None:
+    """What took the place of a retired item, where this course can read it."""
+    if not item.replaced_by:
+        return None
+    readable = [framework.id, *(one.id for one in linked_frameworks(db.session, framework.id))]
+    return db.session.scalars(
+        sa.select(FrameworkItem).where(
+            FrameworkItem.uuid == item.replaced_by, FrameworkItem.framework_id.in_(readable)
+        )
+    ).first()
 
 
 # ----- in this course -----
