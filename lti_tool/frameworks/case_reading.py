@@ -108,7 +108,8 @@ class _Package:
         self.tree = Tree(self.uuid, self.items, problems)
         self.replaced: dict[str, str] = {}
         self.related: list[tuple[str, str, str, float | None, str]] = []
-        for association in top.objects("CFAssociations"):
+        # Without all the items, most associations would be said to lead nowhere.
+        for association in top.objects("CFAssociations") if not problems.found else []:
             self.associate(association)
 
     def identified(self, objects: list[Object]) -> dict[str, Object]:
@@ -121,7 +122,7 @@ class _Package:
                 one.add("identifier", f"{identifier} is already used at {first}")
             elif identifier:
                 found[identifier] = one
-        if not objects:
+        if not objects and not self.problems.found:
             self.problems.add("CFItems", "holds no item")
         return found
 
@@ -166,8 +167,7 @@ class _Package:
         ended = {uuid for uuid, item in self.items.items() if self.ended(item)} | set(self.replaced)
         items = [self.item(place, "", ended) for place in self.tree.places(ended)]
         title = self.document.text("title")
-        if not title.strip():
-            self.document.add("title", "is missing")
+        self.document.needs("title", title)
         data = ReferentialData(
             path=path,
             slug="",
@@ -206,8 +206,7 @@ class _Package:
         statement = item.text("fullStatement", longest=LONGEST_STATEMENT)
         if not statement.strip():
             statement = item.text("alternativeLabel", longest=LONGEST_STATEMENT) or label
-        if not statement.strip():
-            item.add("fullStatement", "is missing")
+        item.needs("fullStatement", statement)
         return (RetiredItem if place.uuid in ended else ItemData)(
             uuid=place.uuid,
             type=type_,

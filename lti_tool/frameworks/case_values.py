@@ -51,6 +51,12 @@ class Object:
             self.add(key, f"longer than {longest} characters")
         return text
 
+    def needs(self, key: str, text: str) -> None:
+        """A problem when the text found is blank, unless what was wrong with the property is said already."""
+        said = f"{self.problems.name}:{self.at(key)}: "
+        if not text.strip() and not any(problem.startswith(said) for problem in self.problems.found):
+            self.add(key, "is missing")
+
     def texts(self, key: str) -> list[str]:
         """The lines of a text, or the texts of a list; blank ones are passed over."""
         value = self.value.get(key)

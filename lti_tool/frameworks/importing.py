@@ -83,7 +83,7 @@ def _case_package(path: Path, content: bytes) -> dict[str, Any] | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ReferentialError([f"{path.name}: not UTF-8 text (byte {error.start})"]) from error
-    if not text.lstrip().startswith("{"):
+    if not text.lstrip().startswith(("{", "[")):
         return None
     try:
         found = json.loads(text)
@@ -94,9 +94,8 @@ def _case_package(path: Path, content: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
         raise ReferentialError([f"{path.name}: not a usable JSON file: {what}"]) from error
-    if "CFDocument" in found or any(key.startswith("CF") for key in found):
-        return dict(found)
-    return None
+    is_package = isinstance(found, dict) and any(key.startswith("CF") for key in found)
+    return dict(found) if is_package else None
 
 
 def _read(found: dict[str, Any], path: Path, checksum: str, held: list[ReferentialData]) -> PackageRead:

@@ -209,6 +209,22 @@ def competences(session: Session, framework_id: int) -> list[FrameworkItem]:
     return [competence for group in groups(session, framework_id) for competence in group.competences]
 
 
+def retired_among(session: Session, framework_id: int, item_ids: Iterable[int]) -> list[FrameworkItem]:
+    """The competences of a referential, among some items, that are no longer in force: what was seen there is kept."""
+    return list(
+        session.scalars(
+            sa.select(FrameworkItem)
+            .where(
+                FrameworkItem.framework_id == framework_id,
+                FrameworkItem.type == COMPETENCE,
+                FrameworkItem.retired.is_(True),
+                FrameworkItem.id.in_(list(item_ids)),
+            )
+            .order_by(FrameworkItem.position)
+        )
+    )
+
+
 def children(session: Session, items: Iterable[FrameworkItem], type_: str) -> dict[int, list[FrameworkItem]]:
     """The children of one type of several items, by parent, in order."""
     rows = session.scalars(

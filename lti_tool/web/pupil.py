@@ -21,7 +21,7 @@ from ..courses.people import Pupil, full_name, pupils
 from ..db import db
 from ..errors import NotFound
 from ..frameworks.models import FrameworkItem
-from ..frameworks.sheets import competences, find_framework
+from ..frameworks.sheets import competences, find_framework, retired_among
 from ..reports.spiral import Picture, draw_spiral
 from ..reports.spiral import Turn as DrawnTurn
 from .guard import May, here, page, visit
@@ -134,11 +134,12 @@ def to_do() -> str:
 def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None) -> str:
     """The page of a pupil: their own without `pupil`, else as a teacher reads it."""
     course = visit().course
-    items = competences(db.session, find_framework(db.session, course.framework_slug).id)
+    framework = find_framework(db.session, course.framework_slug)
     found = observations(db.session, course.id, person_ids=[person_id])
     masteries = {
         item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()
     }
+    items = [*competences(db.session, framework.id), *retired_among(db.session, framework.id, masteries)]
     explored = _explored(items, found)
     chosen = _chosen(items, masteries)
     mastery = masteries.get(chosen.id) if chosen else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from pathlib import Path
 from typing import Any
@@ -123,10 +124,27 @@ def items(draw: st.DrawFn, identifiers: Any, levels: int = 3, retired: bool = Fa
                 pairing_unknown=False,
                 items=draw(items(identifiers, levels - 1, gone)) if levels else [],
                 line=0,
-                replaced_by=draw(st.one_of(st.just(""), IDENTIFIERS)) if gone else "",
+                replaced_by=draw(st.one_of(st.just(""), identifiers)) if gone else "",
             )
         )
     return sorted(found, key=lambda one: isinstance(one, RetiredItem))
+
+
+@st.composite
+def elsewhere(draw: st.DrawFn, tree: list[ItemData]) -> list[ItemData]:
+    """The items, some of which belong to other parts too: those that a code names, a group before any other."""
+    force = [i for top in tree for i in top.walk() if i.code and not isinstance(i, RetiredItem)]
+    parts: dict[str, str] = {}
+    for one in sorted(force, key=lambda one: one.type != "competence_group"):
+        parts.setdefault(one.code, one.uuid)
+
+    def filled(one: ItemData, parent: str) -> ItemData:
+        codes = [code for code, uuid_ in parts.items() if uuid_ != parent]
+        also = draw(st.lists(st.sampled_from(codes), max_size=2, unique=True)) if codes else []
+        below = [filled(child, one.uuid) for child in one.items]
+        return dataclasses.replace(one, also_under=also, items=below)
+
+    return [filled(one, "") for one in tree]
 
 
 @st.composite
@@ -134,7 +152,7 @@ def referentials(draw: st.DrawFn, others: tuple[tuple[str, str], ...] = ()) -> R
     """A valid referential whose links lead to its own items or to `others` (identifier and slug)."""
     seen: set[str] = set()
     fresh = IDENTIFIERS.filter(lambda one: not (one in seen or seen.add(one)))  # type: ignore[func-returns-value]
-    document, tree = draw(fresh), draw(items(fresh))
+    document, tree = draw(fresh), draw(elsewhere(draw(items(fresh))))
     every = [one for top in tree for one in top.walk()]
     by_uuid = names(every)
     ends = [(uuid_, "essai") for uuid_ in by_uuid] + list(others)
