@@ -205,7 +205,9 @@ class _Package:
         label = item.text("abbreviatedStatement")
         statement = item.text("fullStatement", longest=LONGEST_STATEMENT)
         if not statement.strip():
-            statement = item.text("alternativeLabel", longest=LONGEST_STATEMENT) or label
+            statement = item.text("alternativeLabel", longest=LONGEST_STATEMENT) or cut(
+                label, LONGEST_STATEMENT
+            )
         item.needs("fullStatement", statement)
         return (RetiredItem if place.uuid in ended else ItemData)(
             uuid=place.uuid,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from ..errors import ReferentialError
 from .case import package
 from .case_reading import PackageRead, read_package
 from .checks import Problems, check_alone
-from .data import ReferentialData
+from .data import LONGEST_SHORT, ReferentialData
 from .keeping import completed, kept
 from .reading import read_yaml
 
 LARGEST_MB = 32
+SLUG = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ def read_import(
     """
     if len(content) > LARGEST_MB * 1_000_000:
         raise ReferentialError([f"{path.name}: larger than {LARGEST_MB} MB"])
+    if slug and (not SLUG.fullmatch(slug) or len(slug) > LONGEST_SHORT):
+        raise ReferentialError(
+            [f"--slug: « {slug} » is not lower-case letters, figures and hyphens, at most {LONGEST_SHORT}"]
+        )
     found = _case_package(path, content)
     if found is None and slug:
         raise ReferentialError([f"{path.name}: this file says its slug itself: leave --slug out"])

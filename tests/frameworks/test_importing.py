@@ -475,6 +475,13 @@ def test_a_slug_that_another_referential_has_is_refused() -> None:
         read(salt(), (yaml(BAC),), slug="bac")
 
 
+@pytest.mark.parametrize("slug", ["A", "a b", "-a", "a/b", "é", "a" * 65])
+def test_a_slug_is_lower_case_letters_figures_and_hyphens(slug: str) -> None:
+    with pytest.raises(ReferentialError, match="^--slug: « "):
+        read(salt(), slug=slug)
+    assert read(salt(), slug="a" * 64).data.slug == "a" * 64
+
+
 def test_a_slug_is_not_given_to_what_has_one() -> None:
     with pytest.raises(ReferentialError, match="this file says its slug itself: leave --slug out"):
         read(BAC, slug="x")
