@@ -182,6 +182,15 @@ def test_a_link_leads_to_the_referential_that_holds_its_destination() -> None:
     assert [one.to_slug for one in read(package_, (bac,)).data.links] == ["bac"]
 
 
+def test_children_are_in_the_order_of_their_numbers() -> None:
+    package_ = bent(lambda p: p["CFAssociations"][0].update(sequenceNumber=0))
+
+    assert [one.statement for one in read(package_).data.items[0].items] == [
+        "Écouter le client",
+        "Saluer le client",
+    ]
+
+
 def test_children_without_a_number_come_after_in_the_order_of_the_package() -> None:
     def change(p: Package) -> None:
         p["CFItems"] += [item(5, "Cinq"), item(6, "Six")]
