@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import escape
 
-from .case_objects import TYPES, RetiredItem
-from .reading import ItemData, ReferentialData
+from .case_objects import TYPES
+from .data import ItemData, ReferentialData, RetiredItem
 
 HEADERS = (
     "Parent id number",

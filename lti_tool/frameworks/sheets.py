@@ -83,16 +83,17 @@ def find_framework(session: Session, slug: str) -> Framework:
 
 
 def linked_frameworks(session: Session, framework_id: int) -> list[Framework]:
-    """The referentials that this one's links lead to, in order."""
+    """The other referentials that this one's links lead to, in order."""
     return list(
         session.scalars(
             sa.select(Framework)
             .where(
+                Framework.id != framework_id,
                 Framework.id.in_(
                     sa.select(FrameworkItem.framework_id)
                     .join(ItemAssociation, ItemAssociation.destination_id == FrameworkItem.id)
                     .where(ItemAssociation.framework_id == framework_id)
-                )
+                ),
             )
             .order_by(Framework.position)
         )
@@ -153,6 +154,22 @@ def groups(session: Session, framework_id: int) -> list[Group]:
 def competences(session: Session, framework_id: int) -> list[FrameworkItem]:
     """The competences of a referential, in order."""
     return [competence for group in groups(session, framework_id) for competence in group.competences]
+
+
+def retired_among(session: Session, framework_id: int, item_ids: Iterable[int]) -> list[FrameworkItem]:
+    """The competences of a referential, among some items, that are no longer in force: what was seen there is kept."""
+    return list(
+        session.scalars(
+            sa.select(FrameworkItem)
+            .where(
+                FrameworkItem.framework_id == framework_id,
+                FrameworkItem.type == COMPETENCE,
+                FrameworkItem.retired.is_(True),
+                FrameworkItem.id.in_(list(item_ids)),
+            )
+            .order_by(FrameworkItem.position)
+        )
+    )
 
 
 def children(session: Session, items: Iterable[FrameworkItem], type_: str) -> dict[int, list[FrameworkItem]]:

@@ -19,11 +19,11 @@ from ..assessment.overview import Mastery, by_pair
 from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, Role
 from ..courses.people import Pupil, full_name, pupils
-from ..courses.referentials import course_competences, named, reference
+from ..courses.referentials import Material, course_competences, named, reference
 from ..db import db
 from ..errors import NotFound
 from ..frameworks.models import Framework, FrameworkItem
-from ..frameworks.sheets import linked_frameworks
+from ..frameworks.sheets import linked_frameworks, retired_among
 from ..reports.spiral import Picture, draw_spiral
 from ..reports.spiral import Turn as DrawnTurn
 from .guard import May, here, page, visit
@@ -145,11 +145,12 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
     """The page of a pupil: their own without `pupil`, else as a teacher reads it."""
     course = visit().course
     parts = worked_materials(db.session, course)
-    items = [item for part in parts for item in part.competences]
     found = observations(db.session, course.id, person_ids=[person_id])
     masteries = {
         item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()
     }
+    kept = {part.framework: _with_retired(part, masteries) for part in parts}
+    items = [item for own in kept.values() for item in own]
     explored = _explored(parts[0].competences, found)
     chosen = _chosen(items, masteries)
     mastery = masteries.get(chosen.id) if chosen else None
@@ -159,8 +160,8 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         pupil=pupil,
         leaf=leaf or Leaf(),
         parts=[
-            Part(part.framework, [Line(item, masteries.get(item.id)) for item in part.competences])
-            for part in parts
+            Part(framework, [Line(item, masteries.get(item.id)) for item in own])
+            for framework, own in kept.items()
         ],
         chosen=chosen,
         leads_on=bool(chosen and linked_frameworks(db.session, chosen.framework_id)),
@@ -175,6 +176,11 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         short_date=short_date,
         situations=in_situation(),
     )
+
+
+def _with_retired(part: Material, masteries: dict[int, Mastery]) -> list[FrameworkItem]:
+    """The competences of a referential, then those no longer in force in which something was seen."""
+    return [*part.competences, *retired_among(db.session, part.framework.id, masteries)]
 
 
 def _address(item: FrameworkItem, pupil: Pupil | None) -> str:

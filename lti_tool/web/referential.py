@@ -31,6 +31,7 @@ from ..frameworks.sheets import (
     THEMES,
     children,
     competences,
+    find_competence,
     find_item,
     groups,
     linked_frameworks,
@@ -104,6 +105,7 @@ def competence(code: str) -> str:
         sheet=sheet(db.session, item),
         theme=theme,
         ruler_groups=ruler_groups,
+        replacement=_replacement(item),
         competence_href=lambda other: _competence_href(other, theme),
         around=_around(item, [one for group in ruler_groups for one in group]),
         worked=worked,
@@ -122,7 +124,10 @@ def statement(identifier: UUID) -> str | Response:
     item = find_item(db.session, str(identifier))
     framework = next((one for one in own if item.framework in linked_frameworks(db.session, one.id)), None)
     if item.framework in own and (framework is None or item.framework is own[0]):
-        return redirect(_page_of_own(item))
+        elsewhere = _page_of_own(item)
+        if elsewhere:
+            return redirect(elsewhere)
+        framework = item.framework
     if framework is None:
         raise NotFound("this statement is of no referential linked to this course's")
     row = next((type_ for type_, detail in DETAILS.items() if detail == item.type), item.type)
@@ -133,6 +138,7 @@ def statement(identifier: UUID) -> str | Response:
         place=place(db.session, item, framework.id),
         row=row if row in LINKED_TYPES else None,
         theme=theme_of().get(row),
+        replacement=_replacement(item),
         word=type_words()[item.type],
         titles=type_titles(),
         fr=official(item.framework),
@@ -184,13 +190,31 @@ def _around(
 
 
 def _page_of_own(item: FrameworkItem) -> str:
-    """Where an item of one of the course's own referentials is read: on its competence's page."""
+    """Where an item of one of the course's own referentials is read: on its competence's page.
+
+    Nowhere else (empty) for one that is retired, unless it is a competence whose code no other has taken.
+    """
     framework = item.framework
+    if item.retired:
+        alone = item.type == "competence" and find_competence(db.session, framework.id, item.code) is item
+        return _competence_href(item) if alone and item.code else ""
     while item.parent is not None and item.type != "competence":
         item = item.parent
     if item.type == "competence" and item in competences(db.session, framework.id):
         return _competence_href(item)
     return here("referential", of=own_tab(framework))
+
+
+def _replacement(item: FrameworkItem) -> FrameworkItem | None:
+    """What took the place of a retired item, where this course can read it."""
+    if not item.replaced_by:
+        return None
+    readable = [framework.id for framework in find_tabs().all]
+    return db.session.scalars(
+        sa.select(FrameworkItem).where(
+            FrameworkItem.uuid == item.replaced_by, FrameworkItem.framework_id.in_(readable)
+        )
+    ).first()
 
 
 # ----- in this course -----

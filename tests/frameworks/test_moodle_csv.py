@@ -160,7 +160,7 @@ def test_every_link_is_a_cross_reference_with_both_ends(whole: Importer) -> None
         for other in one.references
     ]
 
-    assert len(made) == len(set(made)) == sum(len(link.destinations) for link in seconde.links) == 890
+    assert len(made) == len(set(made)) == sum(len(link.destinations) for link in seconde.links) == 892
     assert {(code, plain(whole.flat[other].description)[0]) for code, other in made} == wanted
     assert {one.identifier for one in whole.created() if one.related} == {
         f"mrc-seconde:{link.origin}" for link in seconde.links

@@ -590,6 +590,67 @@ def test_a_retired_statement_says_so(school: School) -> None:
     )
 
 
+def test_a_retired_statement_leads_to_what_replaced_it(school: School) -> None:
+    uuid, heir = uuid_of(school, "Prendre congé"), uuid_of(school, "Gérer simultanément les activités", "ma")
+    with school.app.app_context():
+        row = db.session.scalars(sa.select(FrameworkItem).where(FrameworkItem.uuid == uuid)).one()
+        row.retired, row.replaced_by = True, heir
+        db.session.commit()
+
+    page = school.visit("teacher").get(f"/statements/{uuid}")
+
+    assert "Remplacé par : 1.1 Gérer simultanément les activités" in words(page)
+    assert f'/statements/{heir}"' in page.text
+
+
+def test_a_replacement_that_is_not_here_is_not_named(school: School) -> None:
+    uuid = uuid_of(school, "Prendre congé")
+    with school.app.app_context():
+        row = db.session.scalars(sa.select(FrameworkItem).where(FrameworkItem.uuid == uuid)).one()
+        row.retired, row.replaced_by = True, "11111111-1111-4111-8111-111111111111"
+        db.session.commit()
+
+    page = school.visit("teacher").get(f"/statements/{uuid}")
+
+    assert page.status_code == 200
+    assert "Remplacé par" not in words(page)
+
+
+def test_a_retired_competence_leads_to_what_replaced_it(school: School) -> None:
+    with school.app.app_context():
+        row = factories.competence("3C")
+        row.retired, row.replaced_by = True, factories.competence("3B").uuid
+        db.session.commit()
+        label = factories.competence("3B").label
+
+    assert f"Remplacé par : 3B {label}" in words(school.visit("teacher").get("/referential/3C"))
+
+
+def test_a_retired_competence_whose_code_is_another_s_is_read_on_its_own_page(school: School) -> None:
+    with school.app.app_context():
+        row, heir = factories.competence("3C"), factories.competence("3B")
+        row.retired, row.replaced_by, heir.code = True, heir.uuid, "3C"
+        uuid, statement, label = row.uuid, row.statement, heir.label
+        db.session.commit()
+
+    page = school.visit("teacher").get(f"/statements/{uuid}")
+
+    assert page.status_code == 200
+    assert statement in words(page)
+    assert f"Remplacé par : 3C {label}" in words(page)
+    assert "Les compétences de Seconde qui y préparent" not in words(page)
+
+
+def test_a_retired_competence_is_found_by_its_identifier_on_its_codes_page(school: School) -> None:
+    with school.app.app_context():
+        row = factories.competence("3C")
+        row.retired = True
+        uuid = row.uuid
+        db.session.commit()
+
+    assert school.visit("teacher").get(f"/statements/{uuid}").location.endswith("/referential/3C")
+
+
 def test_an_item_of_the_courses_own_referential_is_read_on_its_competences_page(school: School) -> None:
     visitor = school.visit("teacher")
 
