@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from ..errors import ReferentialError
+from .guide_check import check_guide
 
 ITEM_TYPES = (
     "competence_group",
@@ -144,6 +145,9 @@ def read_referential(path: Path) -> ReferentialData:
         )
     data = _referential(top, path, hashlib.sha256(text).hexdigest(), problems)
     _check_alone(data, problems)
+    guide = top.get("guide")
+    if isinstance(guide, _Located):
+        check_guide(Reader(guide, problems, set(guide)), data)
     if problems.found:
         raise ReferentialError(problems.found)
     return data
@@ -175,7 +179,7 @@ class _Line:
     line: int
 
 
-class _Reader:
+class Reader:
     """Reads one mapping of the file key by key, and complains about keys it does not know."""
 
     def __init__(self, mapping: _Located, problems: _Problems, known: set[str]) -> None:
@@ -241,6 +245,21 @@ class _Reader:
                 self.problems.add(element.line, f"« {key} » must hold mappings (key: value)")
         return found
 
+    def readers(self, key: str, known: set[str]) -> list[Reader]:
+        """A reader for each mapping of a list."""
+        return [Reader(mapping, self.problems, known) for mapping in self.mappings(key)]
+
+    def each_of(self, keys: tuple[str, ...], known: set[str]) -> list[Reader]:
+        """A reader for each of these keys that is there; each must hold a mapping."""
+        found = []
+        for key in keys:
+            value = self.mapping.get(key, None)
+            if isinstance(value, _Located):
+                found.append(Reader(value, self.problems, known))
+            elif key in self.mapping:
+                self.problems.add(self.line(key), f"« {key} » must be a mapping")
+        return found
+
     def free(self, key: str) -> dict[str, Any]:
         value = self.mapping.get(key, _Located())
         if not isinstance(value, dict):
@@ -285,7 +304,7 @@ TOP_KEYS = {
 
 
 def _referential(top: _Located, path: Path, checksum: str, problems: _Problems) -> ReferentialData:
-    reader = _Reader(top, problems, TOP_KEYS)
+    reader = Reader(top, problems, TOP_KEYS)
     return ReferentialData(
         path=path,
         slug=reader.text("slug", longest=64),
@@ -308,7 +327,7 @@ ITEM_KEYS = {"id", "type", "code", "label", "statement", "notes", "also_under", 
 
 
 def _item(mapping: _Located, problems: _Problems) -> ItemData:
-    reader = _Reader(mapping, problems, ITEM_KEYS)
+    reader = Reader(mapping, problems, ITEM_KEYS)
     pairing = reader.text("pairing", needed=False)
     if pairing not in ("", "unknown"):
         problems.add(reader.line("pairing"), "« pairing » can only be « unknown »")
@@ -327,7 +346,7 @@ def _item(mapping: _Located, problems: _Problems) -> ItemData:
 
 
 def _link(mapping: _Located, problems: _Problems) -> LinkData:
-    reader = _Reader(mapping, problems, {"from", "to", "grouping", "items"})
+    reader = Reader(mapping, problems, {"from", "to", "grouping", "items"})
     return LinkData(
         origin=reader.text("from"),
         to_slug=reader.text("to"),
@@ -341,7 +360,7 @@ def _link(mapping: _Located, problems: _Problems) -> LinkData:
 
 
 def _see_also(mapping: _Located, problems: _Problems) -> SeeAlsoData:
-    reader = _Reader(mapping, problems, {"from", "side", "type", "to", "text"})
+    reader = Reader(mapping, problems, {"from", "side", "type", "to", "text"})
     return SeeAlsoData(
         origin=reader.text("from"),
         side=reader.text("side", needed=False),
