@@ -28,7 +28,7 @@ GUIDED = (
     + """\
   about_bases: {text: "Elles se prennent vite.", en: {text: "They come early."}}
   bases:
-    - {name: "Écoute", kinds: [attitudes], text: "Écouter.", en: {name: "Listening", kinds: [attitude], text: "To listen."}}
+    - {name: "Écoute", kinds: [attitudes], text: "Écouter.", en: {name: "Listening", kinds: [wit], text: "To listen."}}
   logics:
     - {key: spiral, name: "Spirale", short: "On revient.", text: "On y revient.", en: {name: "Spiral", text: "Again."}}
   vocabulary:
@@ -81,7 +81,12 @@ BROKEN = [
     ("complexity: varied", "complexity: 2", "complexity: 2", "« complexity » must be a text"),
     ("complexity: varied", "complexity: hard", "hard", "« hard » is not one of simple, varied, complex"),
     ("specialities: [C, V]", "specialities: [C, X]", "[C, X]", "« X » is not one of A, C, V"),
-    ("key: vente\n", "key: vente\n      setting: dream\n", "dream", "« dream » is not one of simulated, real"),
+    (
+        "key: vente\n",
+        "key: vente\n      setting: dream\n",
+        "dream",
+        "« dream » is not one of simulated, real",
+    ),
     ('title: "Une vente"', f'title: "{"o" * 256}"', "ooo", "« title » is longer than 255 characters"),
     ('- code: "1B"', '- code: "9Z"', '"9Z"', "code: there is no competence « 9Z »"),
     ('- code: "1B"', '- code: "1"', None, "code: there is no competence « 1 »"),
@@ -139,7 +144,7 @@ def test_a_guide_is_read_in_its_own_language_and_in_the_readers(guided: Referent
         ("Écoute", "Écouter.", ["attitudes"], "fr")
     ]
     assert [(b.name, b.text, b.kinds, b.language) for b in english.bases] == [
-        ("Listening", "To listen.", ["attitude"], "en")
+        ("Listening", "To listen.", ["wit"], "en")
     ]
     assert french.about_bases is not None
     assert french.about_bases.text == "Elles se prennent vite."
