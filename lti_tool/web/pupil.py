@@ -20,6 +20,7 @@ from ..courses.models import Course, Enrolment, Role
 from ..courses.people import Pupil, full_name, pupils
 from ..db import db
 from ..errors import NotFound
+from ..frameworks.guide import guide_of
 from ..frameworks.models import FrameworkItem
 from ..frameworks.sheets import competences, find_framework
 from ..reports.spiral import Picture, draw_spiral
@@ -134,7 +135,8 @@ def to_do() -> str:
 def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None) -> str:
     """The page of a pupil: their own without `pupil`, else as a teacher reads it."""
     course = visit().course
-    items = competences(db.session, find_framework(db.session, course.framework_slug).id)
+    framework = find_framework(db.session, course.framework_slug)
+    items = competences(db.session, framework.id)
     found = observations(db.session, course.id, person_ids=[person_id])
     masteries = {
         item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()
@@ -159,6 +161,7 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         speciality_words=speciality_words(),
         short_date=short_date,
         situations=in_situation(),
+        guide=guide_of(framework, locale()),
     )
 
 

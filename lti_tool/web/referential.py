@@ -14,16 +14,22 @@ from flask_babel import ngettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from ..activities.editing import find_activity
+from ..activities.links import activity_of_link
 from ..activities.models import COMPLEXITIES, Activity, ActivityCompetence
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
-from ..courses.models import Course
+from ..assessment.scales import LEVELS
+from ..courses.people import count_pupils
 from ..courses.roster import pupils_query
 from ..db import db
 from ..errors import NotFound
+from ..frameworks.becoming import becomings
+from ..frameworks.guide import guide_of
 from ..frameworks.models import Framework, FrameworkItem
 from ..frameworks.sheets import (
     GROUP,
+    Sheet,
     children,
     competences,
     find_competence,
@@ -36,7 +42,7 @@ from ..frameworks.sheets import (
     sheet,
 )
 from .guard import May, here, page, visit
-from .shown import code_words, level_word, locale, long_date, short_date
+from .shown import code_words, level_word, locale, long_date, short_date, show_activity
 
 
 @dataclass
@@ -45,10 +51,15 @@ class Worked:
 
     activity: Activity
     date_text: str
-    counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    """How many pupils at each level."""
+    levels: dict[int, int] = field(default_factory=dict)
+    """The level of each pupil who has one, by person."""
     mine: Assessment | None = None
     """The visitor's own entry, when the visitor is a pupil."""
+
+    @property
+    def counts(self) -> list[int]:
+        """How many pupils at each level."""
+        return [sum(level == one for one in self.levels.values()) for level in LEVELS]
 
 
 @page("/referential", may=May.READ)
@@ -71,6 +82,8 @@ def referential() -> str:
             fr=official(shown),
         )
     found = groups(db.session, framework.id)
+    opened = _opened_activity()
+    expected = opened.competences if opened else []
     return render_template(
         "referential.html",
         framework=framework,
@@ -81,8 +94,23 @@ def referential() -> str:
         subcompetences=children(
             db.session, [c for group in found for c in group.competences], "subcompetence"
         ),
+        opened=show_activity(opened) if opened else None,
+        expected=expected,
+        becomings=becomings(db.session, [link.item_id for link in expected]),
+        guide=guide_of(framework, locale()),
         fr=official(framework),
     )
+
+
+def _opened_activity() -> Activity | None:
+    """The activity that this session's link opens, for those who may read it; none that was put away."""
+    link = visit().session.resource_link
+    if link is None or not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
+        return None
+    opened = activity_of_link(db.session, link)
+    if opened is None or opened.archived_at is not None:
+        return None
+    return find_activity(db.session, visit().course, opened.id)
 
 
 @page("/referential/<code>", may=May.READ)
@@ -91,19 +119,22 @@ def competence(code: str) -> str:
     framework = _framework()
     item = find_competence(db.session, framework.id, code)
     worked = _worked(item) if visit().may(May.ASSESS) or visit().may(May.LEARN) else []
+    known = count_pupils(db.session, visit().course.id) if visit().may(May.ASSESS) else 0
+    whole = sheet(db.session, item)
     return render_template(
         "competence.html",
         framework=framework,
-        sheet=sheet(db.session, item),
+        sheet=whole,
         ruler_groups=[group.competences for group in groups(db.session, framework.id)],
         competence_href=_competence_href,
         worked=worked,
-        worked_text=_worked_text(worked),
-        pupils_known=_pupils_known(visit().course) if visit().may(May.ASSESS) else 0,
+        worked_text=_worked_text(worked, known),
+        pupils_known=known,
         level_word=level_word,
         code_words=code_words(),
         titles=type_titles(),
         guide=framework.guide,
+        page_words=guide_of(framework, locale()).words_in(_statements(whole)),
         fr=official(framework),
         parts_text=parts_text,
         group_name=group_name,
@@ -169,8 +200,8 @@ def _worked(item: FrameworkItem) -> list[Worked]:
         if visit().may(May.LEARN):
             worked.mine = entry
         elif entry.level:
-            worked.counts[entry.level - 1] += 1
-    return [w for w in found.values() if w.activity.archived_at is None or any(w.counts) or w.mine]
+            worked.levels[entry.person_id] = entry.level
+    return [w for w in found.values() if w.activity.archived_at is None or w.levels or w.mine]
 
 
 def _entries(item: FrameworkItem, activity_ids: list[int]) -> list[Assessment]:
@@ -186,8 +217,8 @@ def _entries(item: FrameworkItem, activity_ids: list[int]) -> list[Assessment]:
     ]
 
 
-def _worked_text(worked: list[Worked]) -> str:
-    """« 6 situations : 2 simples, 3 variées, 1 complexe »."""
+def _worked_text(worked: list[Worked], known: int) -> str:
+    """« 6 situations : 2 simples, 3 variées, 1 complexe · 18 élèves évalués sur 24 »."""
     words: dict[int, Callable[[int], str]] = {
         1: lambda n: ngettext("%(num)d simple", "%(num)d simples", n),
         2: lambda n: ngettext("%(num)d variée", "%(num)d variées", n),
@@ -196,15 +227,30 @@ def _worked_text(worked: list[Worked]) -> str:
     counts = {c: sum(1 for one in worked if one.activity.complexity == c) for c in COMPLEXITIES}
     each = ", ".join(words[c](n) for c, n in counts.items() if n)
     whole = ngettext("%(num)d situation", "%(num)d situations", len(worked))
-    return _("%(whole)s : %(each)s", whole=whole, each=each) if each else ""
-
-
-def _pupils_known(course: Course) -> int:
-    known = pupils_query(course.id).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(known)) or 0
+    if not each:
+        return ""
+    text = _("%(whole)s : %(each)s", whole=whole, each=each)
+    if not known:
+        return text
+    assessed = {person_id for one in worked for person_id in one.levels}
+    pupils = ngettext(
+        "%(num)d élève évalué sur %(known)d",
+        "%(num)d élèves évalués sur %(known)d",
+        len(assessed),
+        known=known,
+    )
+    return f"{text} · {pupils}"
 
 
 # ----- words -----
+
+
+def _statements(whole: Sheet) -> list[str]:
+    """Every statement that a competence's page shows."""
+    parts = [part for row in whole.rows for side in row.sides for part in side.parts]
+    items = [whole.item, *whole.subcompetences, *(head for part in parts for head in part.items)]
+    items += [one for part in parts for entry in part.entries for one in (entry.item, *entry.below)]
+    return [item.statement for item in items]
 
 
 def _source_date(framework: Framework) -> str:
