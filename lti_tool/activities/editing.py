@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from ..courses.models import Course
 from ..errors import BadInput, NotFound
+from ..frameworks.guide import Example
 from ..frameworks.models import FrameworkItem
 from ..frameworks.sheets import children, competences, find_framework, linked_items
 from ..lti.claims import is_web_address
@@ -72,6 +73,20 @@ class Draft:
         )
 
     @classmethod
+    def from_example(cls, example: Example, day: date) -> Draft:
+        """The draft that copies an example of the referential, for work on that day."""
+        return cls(
+            title=example.title,
+            situation=example.situation,
+            starts_on=day.isoformat(),
+            setting=example.setting,
+            complexity=str(example.complexity),
+            specialities=list(example.specialities),
+            competences=list(example.competences),
+            observed=[f"{code}:{item}" for code, item in example.observed],
+        )
+
+    @classmethod
     def from_activity(cls, activity: Activity) -> Draft:
         """The draft that says what an activity is."""
         return cls(
@@ -114,11 +129,14 @@ def save_activity(
     session: Session,
     course: Course,
     draft: Draft,
-    person_id: int,
+    person_id: int | None,
     now: datetime,
     activity: Activity | None = None,
 ) -> Activity:
-    """Create or change an activity, in the caller's transaction. Raises `BadInput`: a sentence per field."""
+    """Create or change an activity, in the caller's transaction. Raises `BadInput`: a sentence per field.
+
+    `person_id` is who makes it; None when nobody does (the demo's first activities).
+    """
     known = choices(session, course)
     starts_on, ends_on = _check(draft, known, activity)
     if activity is None:

@@ -19,6 +19,11 @@
     all.forEach(function (one) { one.open = open; });
   }
 
+  // What comments on a field is open beside it, and folded under it on a phone.
+  if (window.matchMedia('(max-width: 48rem)').matches) {
+    document.querySelectorAll('details[data-fold]').forEach(function (one) { one.open = false; });
+  }
+
   document.addEventListener('click', function (event) {
     const button = event.target.closest('button');
     if (!button) return;

@@ -27,14 +27,18 @@ from ..courses.models import ResourceLink
 from ..courses.people import pupils
 from ..db import db, utcnow
 from ..errors import BadInput, NotAllowed, NotFound
+from ..frameworks.becoming import becomings
+from ..frameworks.guide import Example, Guide, Line, guide_of
 from ..frameworks.sheets import find_framework, groups
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_scores
 from .guard import May, here, page, row_id, visit
+from .referential import official
 from .shown import (
     code_words,
     complexity_words,
     level_word,
+    locale,
     purpose_words,
     setting_words,
     show_activity,
@@ -61,6 +65,7 @@ def activities() -> str:
         linked_title=linked.title if linked else "",
         just_archived=_just_archived(),
         course=visit().course,
+        guide=guide_of(find_framework(db.session, visit().course.framework_slug), locale()),
     )
 
 
@@ -86,6 +91,7 @@ def activity(activity_id: int) -> str:
     if not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
         raise NotAllowed("activity")
     found = find_activity(db.session, visit().course, activity_id)
+    framework = find_framework(db.session, visit().course.framework_slug)
     mine = {}
     if visit().may(May.LEARN):
         rows = cells(db.session, found.id)
@@ -97,6 +103,10 @@ def activity(activity_id: int) -> str:
         activity=show_activity(found),
         competences=found.competences,
         mine=mine,
+        becomings=becomings(db.session, [link.item_id for link in found.competences]),
+        framework=framework,
+        fr=official(framework),
+        page_words=_page_words(guide_of(framework, locale()), found),
         level_word=level_word,
         code_words=code_words(),
         can_assess=visit().may(May.ASSESS),
@@ -104,18 +114,35 @@ def activity(activity_id: int) -> str:
     )
 
 
+def _page_words(guide: Guide, shown: Activity) -> list[Line]:
+    """The words of an activity's statements, then the logics that its complexity and its specialities follow."""
+    items = [item for link in shown.competences for item in (link.item, *(o.item for o in link.observed))]
+    logics = [guide.logic("spiral"), guide.logic("exploration") if shown.specialities else None]
+    return [*guide.words_in(item.statement for item in items), *(logic for logic in logics if logic)]
+
+
 # ----- the form -----
 
 
 @page("/activities/new", may=May.TEACH)
 def new_activity() -> str:
-    """The empty form; `competence` ticks one beforehand, `copy` starts from another activity."""
+    """The empty form; `competence` ticks one beforehand, `copy` starts from an activity, `example` from an example."""
     if request.args.get("copy", type=row_id):
         source = find_activity(db.session, visit().course, request.args.get("copy", type=row_id) or 0)
         draft = replace(Draft.from_activity(source), starts_on=today().isoformat(), ends_on="", version="0")
+    elif request.args.get("example"):
+        draft = Draft.from_example(_asked_example(request.args["example"]), today())
     else:
         draft = Draft(starts_on=today().isoformat(), competences=request.args.getlist("competence"))
     return _form(draft)
+
+
+def _asked_example(key: str) -> Example:
+    framework = find_framework(db.session, visit().course.framework_slug)
+    example = guide_of(framework, locale()).example(key)
+    if example is None:
+        raise NotFound(f"there is no example « {key} » in this course's referential")
+    return example
 
 
 @page("/activities/new", may=May.TEACH, methods=("POST",))
@@ -238,6 +265,7 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         groups=found_groups,
         choices=known,
         framework=framework,
+        guide=guide_of(framework, locale()),
         complexities=complexity_words(),
         settings=setting_words(),
         purposes=purpose_words(),
