@@ -27,7 +27,7 @@ WITHIN_S = 5.0
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo of this module's own: the journey starts from an empty course."""
+    """A demo of this module's own: the journey starts from a course where nobody is assessed yet."""
     running = start_demo(tmp_path_factory.mktemp("main-job"))
     yield running
     stop_demo(running)
