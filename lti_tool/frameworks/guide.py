@@ -83,11 +83,12 @@ class Guide:
         statement.
         """
         said = [_stems(text) for text in texts]
-        return [
-            line
-            for line in self.vocabulary
-            if any(_stems(form) <= stems for form in line.forms for stems in said)
-        ]
+        found = []
+        for line in self.vocabulary:
+            forms = [_stems(form) for form in line.forms]
+            if any(form <= stems for stems in said for form in forms):
+                found.append(line)
+        return found
 
 
 def guide_of(framework: Framework, language: str) -> Guide:
@@ -142,4 +143,4 @@ def _example(given: dict[str, Any], language: str, own: str) -> Example:
 
 def _stems(text: str) -> set[str]:
     """The words of a text without case and without the endings of French plurals and feminines."""
-    return {re.sub(r"e?s?$", "", word) for word in re.findall(r"\w+", text.casefold())}
+    return set(re.findall(r"(\w+?)e?s?\b", text.casefold()))
