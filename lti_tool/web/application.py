@@ -41,6 +41,7 @@ from . import (  # noqa: F401
 )
 from .case_api import case_api, open_to_scripts
 from .guard import LARGEST_ID, May, csrf_token, here, pages
+from .referential_words import own_tab
 from .refusals import init_refusals
 from .shown import locale
 
@@ -148,7 +149,7 @@ def _for_templates() -> dict[str, Any]:
     if "visit" in g:
         values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
         values["ref"] = partial(reference, g.visit.course)
-        values["own_tab"] = referential.own_tab
+        values["own_tab"] = own_tab
     return values
 
 
