@@ -6,8 +6,9 @@ import click
 
 from .cli_app import open_app
 from .config import Config, load_config
-from .db import begin_write, db
-from .lti.platforms import add_platform, list_platforms, set_enabled, tool_addresses
+from .db import begin_write, db, utcnow
+from .lti.invites import invite_platform, list_invites, revoke_invite, state_of
+from .lti.platforms import add_deployment, add_platform, list_platforms, set_enabled, tool_addresses
 
 
 @click.group("platform")
@@ -108,3 +109,70 @@ def _set_enabled(platform_id: int, enabled: bool) -> None:
         platform = set_enabled(db.session, platform_id, enabled)
         db.session.commit()
         click.echo(f"platform {platform.id}: {platform.name} is {'enabled' if enabled else 'disabled'}")
+
+
+@platforms.command("deployment")
+@click.argument("platform_id", type=int)
+@click.argument("deployment_id")
+def platform_deployment(platform_id: int, deployment_id: str) -> None:
+    """Let one more deployment of a platform in."""
+    app, _config = open_app()
+    with app.app_context():
+        begin_write()
+        platform = add_deployment(db.session, platform_id, deployment_id)
+        db.session.commit()
+        click.echo(f"platform {platform.id}: {platform.name}, deployment {deployment_id}")
+
+
+# ----- platforms that register themselves -----
+
+
+@platforms.command("invite")
+@click.option("--name", default="", help="What to call the platform (default: its host).")
+@click.option("--expires", default="7d", show_default=True, help="How long it may be used: 30m, 12h, 7d…")
+@click.option(
+    "--allow-private-host",
+    "private_host",
+    default="",
+    metavar="HOST",
+    help="The LMS's host, where it is on a private network or speaks http. Only that host is exempt.",
+)
+def platform_invite(name: str, expires: str, private_host: str) -> None:
+    """Print a one-time address to paste in the LMS, which then registers itself."""
+    app, config = open_app()
+    with app.app_context():
+        begin_write()
+        invite, address = invite_platform(
+            db.session, utcnow(), config, name=name, expires=expires, private_host=private_host
+        )
+        db.session.commit()
+        click.echo(
+            f"invitation {invite.id}, until {invite.expires_at:%Y-%m-%d %H:%M} UTC, to use once:", err=True
+        )
+        click.echo(address)
+
+
+@platforms.command("invites")
+def platform_invites() -> None:
+    """List the invitations, newest first. Their addresses cannot be shown again."""
+    app, _config = open_app()
+    with app.app_context():
+        for invite in list_invites(db.session):
+            about = [invite.name, invite.private_host and f"private host {invite.private_host}"]
+            about.append(f"platform {invite.platform_id}" if invite.platform_id else "")
+            click.echo(
+                f"{invite.id}  {state_of(invite, utcnow()):<8}  until {invite.expires_at:%Y-%m-%d %H:%M} UTC"
+                + "".join(f"  {part}" for part in about if part)
+            )
+
+
+@platforms.command("revoke")
+@click.argument("invite_id", type=int)
+def platform_revoke(invite_id: int) -> None:
+    """Withdraw an invitation that has not served."""
+    app, _config = open_app()
+    with app.app_context():
+        begin_write()
+        invite = revoke_invite(db.session, invite_id, utcnow())
+        db.session.commit()
+        click.echo(f"invitation {invite.id} is withdrawn")
