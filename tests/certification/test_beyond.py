@@ -99,6 +99,14 @@ def test_nonce_of_another_login(app: Flask, lms: Lms) -> None:
     assert_refused(lms.launch(lms.sign(lms.claims(nonce=first["nonce"]))), "Ouverture refusée", app)
 
 
+def test_a_clock_a_few_seconds_ahead_is_forgiven(app: Flask, lms: Lms) -> None:
+    leeway_s = app.extensions["spirale_config"].lti.clock_leeway_s
+    now = int(time.time())
+    too_far = now + leeway_s + 30
+    assert_refused(lms.whole_launch(iat=too_far, exp=too_far + 60), "Ouverture expirée", app)
+    assert lms.whole_launch(iat=now + leeway_s - 1, exp=now + 60).status_code == 303
+
+
 # ----- platforms that are switched off -----
 
 

@@ -1,4 +1,4 @@
-"""1EdTech's certification, Names and Role Provisioning: the tool reads the class, with the media type and scope asked."""
+"""1EdTech's certification, Names and Role Provisioning: the class is read with the right media type and scope."""
 
 from __future__ import annotations
 

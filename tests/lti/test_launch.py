@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import time
 from typing import Any
 
 import jwt
 import pytest
 import sqlalchemy as sa
-from cryptography.hazmat.primitives import serialization
 from flask import Flask
 from werkzeug.wrappers import Response
 
 from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, ResourceLink, Role
 from lti_tool.db import db
-from lti_tool.lti.models import Login, Platform
+from lti_tool.lti.models import Login
 from tests.lti.platform_of_tests import (
     BASE,
     GONE,
@@ -29,7 +25,6 @@ from tests.lti.platform_of_tests import (
     new_key,
     opened,
 )
-
 
 # ----- the way in -----
 
