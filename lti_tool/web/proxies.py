@@ -36,7 +36,7 @@ def init_proxies(app: Flask, config: Config) -> None:
 
 
 ADVICE = {
-    "none trusted": "behind a reverse proxy set SPIRALE_TRUSTED_PROXIES=1; without one, gunicorn itself must speak https",
+    "none trusted": "behind a proxy set SPIRALE_TRUSTED_PROXIES=1; without one, gunicorn itself must speak https",
     "not declared": "a proxy sets X-Forwarded-For: set SPIRALE_TRUSTED_PROXIES to how many there are",
     "missing": "SPIRALE_TRUSTED_PROXIES declares a proxy and X-Forwarded-For does not come: have it set, or declare 0",
     "not https": "SPIRALE_BASE_URL is https and requests arrive as http: have the proxy set X-Forwarded-Proto",
