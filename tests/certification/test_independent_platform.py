@@ -279,6 +279,21 @@ def service(platform: Independent) -> Service:
         return found
 
 
+def deep_linking_response(platform: Independent) -> str:
+    """The JWT that the picker sends back after two boxes were ticked."""
+    launched = platform.launch(deep_linking=True)
+    page = platform.client.get(launched.headers["Location"], follow_redirects=True)
+    assert page.request.path.endswith("/picker"), page.text
+    token = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert token
+    form = {"csrf": token[1], "item": ["page:me", "competence:1A"], "action": "add"}
+    response = re.search(
+        r'name="JWT" value="([^"]+)"', platform.client.post(page.request.path, data=form).text
+    )
+    assert response
+    return response[1]
+
+
 # ----- the platform -----
 
 
@@ -296,17 +311,10 @@ def test_it_launches_us(platform: Independent, word: str, role: Role) -> None:
 
 
 def test_it_takes_our_deep_linking_response(platform: Independent) -> None:
-    page = platform.client.get(platform.launch(deep_linking=True).headers["Location"], follow_redirects=True)
-    assert page.request.path.endswith("/picker"), page.text
-    token = re.search(r'name="csrf" value="([^"]+)"', page.text)
-    assert token
-    form = {"csrf": token[1], "item": ["page:me", "competence:1A"], "action": "add"}
-    sent = platform.client.post(page.request.path, data=form)
-    response = re.search(r'name="JWT" value="([^"]+)"', sent.text)
-    assert response
-    items = platform.conf.validate_deeplinking_resp({"JWT": response[1]})
+    response = deep_linking_response(platform)
+    items = platform.conf.validate_deeplinking_resp({"JWT": response})
     assert [item["type"] for item in items] == ["ltiResourceLink", "ltiResourceLink"]
-    forged = response[1][:-6] + ("AAAAAA" if not response[1].endswith("AAAAAA") else "BBBBBB")
+    forged = response[:-6] + ("AAAAAA" if not response.endswith("AAAAAA") else "BBBBBB")
     with pytest.raises(jwt.InvalidSignatureError):
         platform.conf.validate_deeplinking_resp({"JWT": forged})
 
@@ -354,27 +362,31 @@ def test_it_takes_our_columns_and_scores(platform: Independent) -> None:
 # ----- independent readers -----
 
 
-def signed_by_us(platform: Independent) -> str:
+def client_assertion(platform: Independent) -> str:
     """A client assertion, as the platform received it."""
     find_column(service(platform), f"{platform.url}/lineitems", "r", "1A")
     return platform.assertions[-1]
 
 
-@pytest.mark.parametrize("reader", ["pyjwt", "jwcrypto", "joserfc"])
-def test_readers_load_our_key_set_and_verify_our_assertion(platform: Independent, reader: str) -> None:
-    document = platform.app.test_client().get("/lti/jwks").get_json()
-    token = signed_by_us(platform)
-    kid = jwt.get_unverified_header(token)["kid"]
+def read_with(reader: str, token: str, document: dict[str, Any], audience: str) -> dict[str, Any]:
+    """The claims of a token of ours, as a library reads and verifies them with our key set."""
     if reader == "pyjwt":
-        claims = jwt.decode(
-            token, jwt.PyJWKSet.from_dict(document)[kid], ["RS256"], audience=f"{platform.url}/token"
-        )
-    elif reader == "jwcrypto":
+        kid = jwt.get_unverified_header(token)["kid"]
+        return jwt.decode(token, jwt.PyJWKSet.from_dict(document)[kid], ["RS256"], audience=audience)
+    if reader == "jwcrypto":
         checked = JWT(jwt=token, key=JWKSet.from_json(json.dumps(document)), algs=["RS256"])
-        claims = json.loads(checked.claims)
-    else:
-        keys = joserfc_jwk.KeySet.import_key_set(document)
-        claims = dict(joserfc_jwt.decode(token, keys, algorithms=["RS256"]).claims)
-    assert (claims["iss"], claims["sub"], claims["aud"]) == (CLIENT, CLIENT, f"{platform.url}/token")
+        return dict(json.loads(checked.claims))
+    keys = joserfc_jwk.KeySet.import_key_set(document)  # type: ignore[arg-type]
+    return dict(joserfc_jwt.decode(token, keys, algorithms=["RS256"]).claims)
+
+
+@pytest.mark.parametrize("reader", ["pyjwt", "jwcrypto", "joserfc"])
+def test_readers_load_our_key_set_and_verify_what_we_sign(platform: Independent, reader: str) -> None:
+    document = platform.app.test_client().get("/lti/jwks").get_json()
+    audience = f"{platform.url}/token"
+    claims = read_with(reader, client_assertion(platform), document, audience)
+    assert (claims["iss"], claims["sub"], claims["aud"]) == (CLIENT, CLIENT, audience)
     assert claims["exp"] - claims["iat"] <= 300
     assert claims["jti"]
+    response = read_with(reader, deep_linking_response(platform), document, ISSUER)
+    assert (response["iss"], len(response[DL + "content_items"])) == (CLIENT, 2)

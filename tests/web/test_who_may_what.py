@@ -199,8 +199,7 @@ def elsewhere(target: Target, place: str, role: Role) -> Visitor:
         person = factories.enrolled(there, "Nadia", "Ailleurs", role)
         factories.activity(there, "1A", title="Situation d’ailleurs")
         db.session.commit()
-        visitor = open_visit(target.school.app, there, person)
-    return visitor
+        return open_visit(target.school.app, there, person)
 
 
 def rows_of(target: Target) -> dict[str, list[Any]]:
