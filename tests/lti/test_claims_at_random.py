@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jwt
+import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -79,6 +81,11 @@ CLAIMS = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def app(app_on_postgres: Flask) -> Flask:
+    return app_on_postgres
+
+
 def launch(lms: Lms, changed: dict[str, Any]) -> None:
     """Launch with some claims replaced; follow it when it is taken."""
     lms.begin()
@@ -98,9 +105,35 @@ def launch(lms: Lms, changed: dict[str, Any]) -> None:
 
 def signed(lms: Lms, body: bytes) -> str:
     """A JWT of these very bytes."""
-    import jwt  # noqa: PLC0415
-
     return jwt.api_jws.encode(body, lms.server.keys["one"], algorithm="RS256", headers={"kid": "one"})
+
+
+PLACES = [
+    *(
+        (name,)
+        for name in ("sub", "name", "given_name", "nonce", "azp", LTI + "deployment_id", LTI + "roles")
+    ),
+    *((LTI + "context", name) for name in ("id", "title", "label")),
+    *((LTI + "resource_link", name) for name in ("id", "title")),
+    *((LTI + "launch_presentation", name) for name in ("locale", "return_url")),
+    *((LTI + "custom", name) for name in ("spirale_activity", "spirale_page", "spirale_\x00")),
+    *((AGS, name) for name in ("lineitem", "lineitems", "scope")),
+    (NRPS, "context_memberships_url"),
+]
+"""Where a value of the platform's is stored or shown."""
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["\x00", "a\ud800", "é" * 300, 10**40, [None], {"a": 1}],
+    ids=["nul", "surrogate", "long", "huge", "list", "object"],
+)
+def test_what_no_database_stores_is_refused_or_cleaned_wherever_it_comes(lms: Lms, odd: Any) -> None:
+    for claim, *inside in PLACES:
+        whole = lms.claims().get(claim)
+        kept = whole if isinstance(whole, dict) else {}
+        launch(lms, {claim: {"id": "1", **kept, inside[0]: odd} if inside else odd})
+        launch(lms, {claim: {"id": "1", **kept, inside[0]: [odd]} if inside else [odd]})
 
 
 @SOME

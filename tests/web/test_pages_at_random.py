@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -63,14 +64,17 @@ def chosen_route(app: Flask, number: int) -> tuple[Rule, str]:
 
 def fill(rule: Rule, sid: str, arguments: list[str]) -> str:
     """The address with these values in the place of its arguments, quoted as a browser does."""
-    from urllib.parse import quote  # noqa: PLC0415
-
     given_values = iter(arguments * 4)
 
     def value(found: re.Match[str]) -> str:
         return sid if found[1] == "sid" else quote(next(given_values), safe="")
 
     return re.sub(r"<(?:[^:<>]+:)?(\w+)>", value, rule.rule)
+
+
+@pytest.fixture
+def app(app_on_postgres: Flask) -> Flask:
+    return app_on_postgres
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from werkzeug.test import TestResponse
 
 from lti_tool.config import shipped
 from lti_tool.courses.models import Course, Person, Role
-from lti_tool.db import Base, db
-from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
+from lti_tool.db import Base, db, utcnow
+from lti_tool.gradebook.models import DeliveryState
+from lti_tool.gradebook.scores import queue_scores
 from lti_tool.lti.models import Deployment, Platform
 from lti_tool.web.guard import ASKED, RIGHTS
 from tests import factories
@@ -80,7 +81,8 @@ def target(school: School) -> Target:
         assessed = factories.assessment(activity, "1A", pupil, 3, school.people["teacher"], COMMENT)
         item = factories.competence("1A")
         db.session.flush()
-        delivery = db.session.scalars(sa.select(ScoreDelivery.id)).first() or 1
+        (delivery,) = queue_scores(db.session, course, [(pupil.id, item.id)], utcnow())
+        delivery.state = DeliveryState.CHANGED
         values = {
             "activity_id": str(activity.id),
             "person_id": str(pupil.id),
@@ -98,10 +100,10 @@ def target(school: School) -> Target:
             "copy": activity.id,
             "restore": activity.id,
             "archived": activity.id,
-            "delivery": delivery,
+            "delivery": delivery.id,
             "comment": "écrit d’ailleurs",
             "all": "1",
-            "state": str(DeliveryState.REFUSED),
+            "state": str(DeliveryState.CHANGED),
             f"c-{pupil.id}-{item.id}": "1",
             f"e-{pupil.id}-{item.id}": str(assessed.id),
             f"level-{item.id}": "1",
