@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.routing import Rule
 
@@ -135,6 +135,8 @@ def test_a_real_page_asked_with_any_form_never_fails(
 
 
 @SOME
+@example(body={"entries": [], "since": False})
+@example(body={"entries": [{"key": "k", "person": True, "competence": 1, "value": "3", "comment": None}]})
 @given(body=bodies)
 def test_a_scripts_entries_of_any_shape_never_fail(visitors: dict[str, Visitor], body: Any) -> None:
     answer = visitors["teacher"].post_json("/activities/1/cells", body)
