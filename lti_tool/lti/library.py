@@ -191,6 +191,8 @@ class Message(MessageLaunch):
             leeway=self._leeway_s,
             options={"require": ["exp", "iat", "nonce", "sub", "iss", "aud"]},
         )
+        if self._jwt["body"]["sub"] == "":
+            raise LaunchRefused(Refusal.NO_PERSON, "sub")
         return self
 
 
