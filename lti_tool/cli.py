@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 from .cli_app import open_app
+from .cli_key import keys
 from .cli_platform import platforms
 from .config import load_config
 from .db import alembic_config, begin_write, db, schema_versions
@@ -58,6 +59,7 @@ def spirale() -> None:
 
 
 spirale.add_command(platforms)
+spirale.add_command(keys)
 
 
 # ----- spirale db -----

@@ -14,7 +14,7 @@ from ..courses.models import LaunchSession, Role
 from ..courses.roster import is_stale, refresh_roster
 from ..db import begin_write, db, utcnow
 from ..errors import LaunchRefused, Refusal
-from ..lti.keys import public_keys
+from ..lti.keys import ensure_key, public_keys
 from ..lti.launch import (
     LOGIN_PARAMETERS,
     begin_login,
@@ -87,13 +87,17 @@ def launch_alone() -> Response:
 
 @door.get("/jwks")
 def jwks() -> Response:
-    """Our public keys."""
-    begin_write()
+    """Our public keys; the first request of all makes the first one."""
     keys = public_keys(db.session, _config().secret_key)
-    db.session.commit()
+    if not keys["keys"]:
+        begin_write()
+        ensure_key(db.session, _config().secret_key)
+        keys = public_keys(db.session, _config().secret_key)
+        db.session.commit()
     response = jsonify(keys)
     response.headers["Cache-Control"] = "public, max-age=300"
-    return response
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def _read_roster_once(session: LaunchSession) -> None:
