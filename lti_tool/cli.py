@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
+from . import cli_platform_change  # noqa: F401 - its commands join the group
 from .cli_app import open_app
 from .cli_key import keys
 from .cli_platform import platforms

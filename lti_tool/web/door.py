@@ -23,6 +23,7 @@ from ..lti.launch import (
     new_secret,
     verify_launch,
 )
+from ..lti.platforms import learn_family
 from .guard import browser_secret, cookie_name
 
 log = structlog.get_logger()
@@ -72,6 +73,8 @@ def launch() -> Response:
     accepted = verify_launch(login_row, request.form, browser_secret(), keysets, utcnow(), _config())
     begin_write()
     sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
+    if accepted.family and not login_row.platform.family:
+        learn_family(db.session, accepted.platform_id, accepted.family)
     if accepted.for_user:
         session.custom = {**session.custom, "for_user": accepted.for_user}
     db.session.commit()
