@@ -6,9 +6,12 @@ from typing import Any
 
 import click
 
+from .administration.removing import remove_platform
+from .administration.replacing import Replacement, replace_platform
 from .cli_app import open_app
 from .cli_platform import platforms
 from .db import begin_write, db
+from .errors import BadInput
 from .lti.models import Platform
 from .lti.platforms import add_deployment, change_platform, find_platform, set_deployment_enabled
 
@@ -78,6 +81,64 @@ def platform_deployments(
         db.session.commit()
         for deployment in platform.deployments:
             click.echo(f"{deployment.deployment_id}  {'enabled' if deployment.enabled else 'disabled'}")
+
+
+@platforms.command("replace")
+@click.argument("old", type=int)
+@click.argument("new", type=int)
+@click.option(
+    "--deployment", "places", multiple=True, metavar="OLD=NEW", help="Which deployment stands for which."
+)
+@click.option(
+    "--apply", "applied", is_flag=True, help="Do it. Without: say what would follow, and change nothing."
+)
+def platform_replace(old: int, new: int, places: tuple[str, ...], applied: bool) -> None:
+    """The tool was added again under a new client id: courses, people, results and columns of OLD follow to NEW.
+
+    Courses that both have become one. OLD ends disabled.
+    """
+    if wrong := [place for place in places if "=" not in place]:
+        raise BadInput({"--deployment": f"« {wrong[0]} » is not OLD=NEW, such as 1=2"})
+    app, _config = open_app()
+    with app.app_context():
+        begin_write()
+        done = replace_platform(db.session, old, new, dict(place.split("=", 1) for place in places))
+        lines = _told(done)
+        if applied:
+            db.session.commit()
+        else:
+            db.session.rollback()
+    click.echo("\n".join(lines))
+    if not applied:
+        click.echo("nothing is changed yet: the same with --apply does it")
+
+
+def _told(done: Replacement) -> list[str]:
+    return [
+        f"platform {done.old.id} ({done.old.name}) → platform {done.new.id} ({done.new.name})",
+        f"{len(done.moved)} courses follow: {', '.join(done.moved) or 'none'}",
+        f"{len(done.merged)} courses that both have become one: {', '.join(done.merged) or 'none'}",
+        f"{done.people} people, {done.merged_people} of them known to both",
+        f"{done.activities} activities, {done.entries} entries, {done.sessions} open sessions",
+        f"{done.columns} columns, looked up again before the next score",
+        f"{done.waiting} scores that have not left, {done.sent_again} worked out again for columns of both",
+    ]
+
+
+@platforms.command("remove")
+@click.argument("platform_id", type=int)
+@click.option("--erase", default="", metavar="NAME", help="Its name, typed: erase its results too, for ever.")
+def platform_remove(platform_id: int, erase: str) -> None:
+    """Remove a platform. One that has activities or results is kept, unless its name is typed after --erase."""
+    app, _config = open_app()
+    with app.app_context():
+        begin_write()
+        gone = remove_platform(db.session, platform_id, erase)
+        db.session.commit()
+    click.echo(
+        f"{gone.name} is removed, with {gone.courses} courses, {gone.people} people, "
+        f"{gone.activities} activities and {gone.entries} entries"
+    )
 
 
 def _print(platform: Platform) -> None:
