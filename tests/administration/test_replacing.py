@@ -242,7 +242,7 @@ def test_enrolments_become_one_and_numbers_stay_apart(two: Two) -> None:
     two.person(
         same, "u6", Role.OBSERVER, number=2, in_roster=True, launched_at=lately, launched_as="observer"
     )
-    two.person(same, "u7", number=5, active=False, launched_at=long_ago, launched_as="learner")
+    two.person(same, "u7", number=5, active=False, label="Neuf", launched_at=long_ago, launched_as="learner")
 
     two.replace()
 
@@ -252,7 +252,7 @@ def test_enrolments_become_one_and_numbers_stay_apart(two: Two) -> None:
         for e, sub in found
     ] == [
         ("u6", 3, Role.OBSERVER, True, True, "observer", "Le grand", course.id),
-        ("u7", 9, Role.LEARNER, False, False, "teacher", "", course.id),
+        ("u7", 9, Role.LEARNER, False, False, "teacher", "Neuf", course.id),
         ("u8", 10, Role.LEARNER, True, False, "", "", course.id),
     ]
 

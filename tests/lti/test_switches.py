@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from lti_tool.courses.models import Enrolment, LaunchSession, Person, Role
+from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, Role
 from lti_tool.db import begin_write, db
 from lti_tool.errors import BadInput, NotFound
+from lti_tool.lti.claims import AGS
 from lti_tool.lti.models import Platform
 from lti_tool.lti.platforms import (
     add_deployment,
@@ -178,6 +179,31 @@ def test_a_launch_says_which_lms_it_is_unless_an_administrator_did(app: Flask, l
 def test_an_odd_word_about_the_lms_refuses_nobody(app: Flask, lms: Lms, odd: object) -> None:
     assert lms.whole_launch(tool_platform=odd).status_code == 303
     assert family(app) == ""
+
+
+# ----- a course that came from another registration -----
+
+
+@pytest.mark.parametrize(
+    ("lineitems", "awaits"), [(None, True), ("https://lms.example.org/7/lineitems", False)]
+)
+def test_a_launch_that_names_its_columns_ends_the_wait_of_a_course(
+    app: Flask, lms: Lms, lineitems: str | None, awaits: bool
+) -> None:
+    lms.whole_launch()
+    with app.app_context():
+        begin_write()
+        db.session.execute(
+            sa.update(Course).values(awaits_launch=True, lineitems_url="https://old.example.org")
+        )
+        db.session.commit()
+        db.session.close()
+    endpoint = {"scope": [], "lineitems": lineitems} if lineitems else GONE
+    lms.whole_launch(**{AGS: endpoint})
+    with app.app_context():
+        course = db.session.scalars(sa.select(Course)).one()
+        db.session.close()
+    assert (course.awaits_launch, course.lineitems_url) == (awaits, lineitems or "https://old.example.org")
 
 
 # ----- anonymous reading -----
