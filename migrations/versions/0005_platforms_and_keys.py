@@ -21,6 +21,9 @@ def upgrade() -> None:
     op.add_column(
         "course", sa.Column("awaits_launch", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    # Without them each person that is deleted costs a reading of the whole table.
+    op.create_index("ix_assessment_assessor_id", "assessment", ["assessor_id"])
+    op.create_index("ix_score_delivery_person_id", "score_delivery", ["person_id"])
     op.add_column("tool_key", sa.Column("number", sa.Integer(), nullable=True))
     op.add_column("tool_key", sa.Column("signs_at", sa.DateTime(timezone=True), nullable=True))
     op.execute("UPDATE tool_key SET number = id, signs_at = created_at")
@@ -35,6 +38,8 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("uq_tool_key_number"), type_="unique")
         batch_op.drop_column("signs_at")
         batch_op.drop_column("number")
+    op.drop_index("ix_score_delivery_person_id", "score_delivery")
+    op.drop_index("ix_assessment_assessor_id", "assessment")
     op.drop_column("course", "awaits_launch")
     for name in ("anonymous", "connections", "family"):
         op.drop_column("platform", name)
