@@ -23,7 +23,7 @@ from tests import factories
 if TYPE_CHECKING:
     from tests.postgres import Postgres
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.both"]
 
 SECRET = "a secret for tests, long enough to be taken"
 
