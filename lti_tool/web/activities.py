@@ -1,4 +1,4 @@
-"""Activities: the list, the form, one activity as a pupil reads it, and which one a link opens."""
+"""Activities: the list, the form, and one activity as a pupil reads it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ from ..activities.editing import (
     list_activities,
     save_activity,
 )
-from ..activities.links import activity_of_link, link_activity, unlink_activity
+from ..activities.links import (
+    activity_of_link,
+    link_activity,
+)
 from ..activities.models import Activity
 from ..activities.nudges import nudges
 from ..assessment.entries import cells, newest_ids
 from ..assessment.models import Assessment
-from ..courses.models import ResourceLink
 from ..courses.people import pupils
 from ..courses.referentials import course_competences, materials, named, reference
 from ..db import db, utcnow
-from ..errors import BadInput, NotAllowed, NotFound
+from ..errors import BadInput, NotAllowed
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_scores
 from .guard import May, here, page, row_id, visit
+from .link_choice import column_asked, own_link
+from .pupil import find_pupil
 from .referential import group_name
 from .shown import (
     code_words,
@@ -105,6 +109,25 @@ def activity(activity_id: int) -> str:
     )
 
 
+@page("/activities/<id:activity_id>/pupils/<id:person_id>", may=May.ASSESS)
+def reviewed_activity(activity_id: int, person_id: int) -> str:
+    """One activity for one pupil, as a submission review opens it: what was expected, and what was seen."""
+    found = find_activity(db.session, visit().course, activity_id)
+    pupil, leaf = find_pupil(visit().course, person_id)
+    rows = cells(db.session, found.id, person_id)
+    return render_template(
+        "activity.html",
+        activity=show_activity(found),
+        competences=found.competences,
+        mine={item: row for (_person, item), row in rows.items() if row.value},
+        level_word=level_word,
+        code_words=code_words(),
+        pupil=pupil,
+        can_assess=not leaf.left,
+        can_teach=False,
+    )
+
+
 # ----- the form -----
 
 
@@ -129,7 +152,7 @@ def create_activity() -> Response | tuple[str, int]:
     except BadInput as error:
         return _form(draft, error.problems), 422
     if request.form.get("for_link"):
-        link_activity(db.session, _own_link(), created)
+        link_activity(db.session, own_link(), created, graded=column_asked())
     db.session.commit()
     return redirect(_after_saving(created), 303)
 
@@ -181,45 +204,6 @@ def archive_activity(activity_id: int) -> Response:
     return redirect(here("activities", archived=None if back else found.id), 303)
 
 
-# ----- the link -----
-
-
-@page("/link", may=May.TEACH)
-def choose_link() -> str:
-    """Choose what this link of the course opens: an activity that exists, a new one, or the whole course."""
-    link = _own_link()
-    linked = activity_of_link(db.session, link)
-    return render_template(
-        "choose_link.html",
-        activities=[show_activity(a) for a in list_activities(db.session, visit().course)],
-        linked_id=linked.id if linked else 0,
-        link=link,
-        copied=bool(request.args.get("copied")),
-        course=visit().course,
-    )
-
-
-@page("/link", may=May.TEACH, methods=("POST",))
-def save_link() -> Response:
-    """Make this link open an activity, or the course."""
-    link, chosen = _own_link(), request.form.get("activity", type=row_id)
-    if not chosen:
-        unlink_activity(db.session, link)
-        db.session.commit()
-        return redirect(here("activities"), 303)
-    found = find_activity(db.session, visit().course, chosen)
-    link_activity(db.session, link, found)
-    db.session.commit()
-    return redirect(here("grid", activity_id=found.id), 303)
-
-
-def _own_link() -> ResourceLink:
-    link = visit().session.resource_link
-    if link is None:
-        raise NotFound("this session came through no link")
-    return link
-
-
 def _after_saving(saved: Activity) -> str:
     """Where the pressed button leads."""
     if request.form.get("back") == "picker" and visit().session.deep_linking:
@@ -250,6 +234,7 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         can_link=link is not None and activity is None and activity_of_link(db.session, link) is None,
         for_link=request.values.get("for_link"),
         back=request.values.get("back", ""),
+        copied=bool(request.args.get("copied")) and activity is not None and bool(activity.copied_from),
     )
 
 
