@@ -79,8 +79,9 @@ def states(world: DemoWorld) -> list[tuple[bool, str]]:
 
 
 def test_a_column_that_is_asked_for_gets_the_mean_of_the_levels_with_their_words(
-    own: OwnColumn, book: Gradebook
+    book_on_both: Gradebook,
 ) -> None:
+    own, book = OwnColumn(book_on_both), book_on_both
     own.choose()
     book.type((ADAM, "1A", 3), (ADAM, "1B", 4), (ADAM, "1C", "ABS"), (AICHA, "1A", "ABS"))
     book.deliver()
