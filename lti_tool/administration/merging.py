@@ -18,7 +18,7 @@ MOVED = "moved"
 def merge_course(session: Session, course: Course, same: Course, now: datetime) -> None:
     """Prepare `course` to receive what refers to `same`, which is the LMS's present word."""
     _merge_enrolments(session, course, same)
-    _merge_links(session, course, same)
+    _merge_links(session, course, same, now)
     _give_up_columns(session, course, same, now)
     course.title, course.label = same.title or course.title, same.label or course.label
     course.memberships_url, course.roster_read_at, course.roster_problem = same.memberships_url, None, ""
@@ -52,8 +52,8 @@ def _enrolments(session: Session, course: Course) -> list[Enrolment]:
     return list(session.scalars(query.options(joinedload(Enrolment.person))))
 
 
-def _merge_links(session: Session, course: Course, same: Course) -> None:
-    """A link that both know opens what a teacher chose last."""
+def _merge_links(session: Session, course: Course, same: Course, now: datetime) -> None:
+    """A link that both know opens what a teacher chose last; its own column is the present registration's."""
     known = {
         link.link_id: link
         for link in session.scalars(sa.select(ResourceLink).where(ResourceLink.course_id == course.id))
@@ -64,6 +64,9 @@ def _merge_links(session: Session, course: Course, same: Course) -> None:
             kept = known[link.link_id]
             kept.title, kept.lineitem_url = link.title, link.lineitem_url
             twins[link.id] = kept.id
+    has_score = sa.select(ScoreDelivery.link_id).where(ScoreDelivery.link_id.in_(twins))
+    theirs = {twins[link_id] for link_id in session.scalars(has_score) if link_id is not None}
+    _give_up(session, ScoreDelivery.link_id.in_(theirs), now)
     repoint(session, "resource_link", twins)
     session.execute(sa.delete(ResourceLink).where(ResourceLink.id.in_(twins)))
 
@@ -76,10 +79,17 @@ def _give_up_columns(session: Session, course: Course, same: Course, now: dateti
     """
     has_column = sa.select(LineItem.item_id).where(LineItem.course_id == same.id)
     has_score = sa.select(ScoreDelivery.item_id).where(ScoreDelivery.course_id == same.id)
-    theirs = set(session.scalars(sa.union(has_column, has_score)))
+    theirs = set(session.scalars(sa.union(has_column, has_score))) - {None}
+    of_theirs = sa.and_(ScoreDelivery.course_id == course.id, ScoreDelivery.item_id.in_(theirs))
+    _give_up(session, of_theirs, now)
+    session.execute(sa.delete(LineItem).where(LineItem.course_id == course.id, LineItem.item_id.in_(theirs)))
+    look_up_columns_again(session, course.id)
+
+
+def _give_up(session: Session, which: sa.ColumnElement[bool], now: datetime) -> None:
     session.execute(
         sa.update(ScoreDelivery)
-        .where(ScoreDelivery.course_id == course.id, ScoreDelivery.item_id.in_(theirs))
+        .where(which)
         .values(
             state=DeliveryState.REPLACED,
             reason=MOVED,
@@ -87,8 +97,6 @@ def _give_up_columns(session: Session, course: Course, same: Course, now: dateti
             done_at=sa.func.coalesce(ScoreDelivery.done_at, now),
         )
     )
-    session.execute(sa.delete(LineItem).where(LineItem.course_id == course.id, LineItem.item_id.in_(theirs)))
-    look_up_columns_again(session, course.id)
 
 
 def look_up_columns_again(session: Session, course_id: int) -> None:

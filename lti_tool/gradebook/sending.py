@@ -20,7 +20,7 @@ from ..lti import ags
 from ..lti.services import Service
 from ..lti.tokens import TOKEN_REFUSED
 from .columns import COLUMN_BUSY, COLUMN_GONE
-from .models import PERHAPS_TAKEN, DeliveryState
+from .models import PERHAPS_TAKEN, ColumnOf, DeliveryState
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class Batch:
     """The scores of one column."""
 
     course_id: int
-    item_id: int
+    column: ColumnOf
     service: Service
     readable: bool
     """Whether the LMS lets us read what its gradebook holds."""

@@ -20,6 +20,7 @@ MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 SUBROLE_OF_INSTRUCTOR = f"{MEMBERSHIP}/Instructor#"
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
+SUBMISSION_REVIEW_REQUEST = "LtiSubmissionReviewRequest"
 NOBODY = object()
 """The `sub` of somebody whom a platform that allows it does not name; no token can carry it."""
 
@@ -29,6 +30,8 @@ class DeepLinkingSettings:
     """What the platform accepts back from the picker."""
 
     return_url: str
+    accept_links: bool
+    """Whether it takes links to the tool, which is all there is to give."""
     accept_multiple: bool
     accept_lineitem: bool
     data: str | None
@@ -100,8 +103,22 @@ def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int
         return_url=_address(presentation, "return_url"),
         custom=_custom(claims),
         deep_linking=_deep_linking(claims) if message_type == DEEP_LINKING_REQUEST else None,
-        for_user=_text(_mapping(claims, LTI + "for_user"), "user_id"),
+        for_user=_text(
+            _mapping(claims, LTI + "for_user"), "user_id", needed=message_type == SUBMISSION_REVIEW_REQUEST
+        ),
         family=_family(claims),
+    )
+
+
+def way_back(claims: dict[str, Any]) -> tuple[str, str]:
+    """The return address and the language of a message that is otherwise wrong; empty where they are wrong too."""
+    presentation = claims.get(LTI + "launch_presentation")
+    if not isinstance(presentation, dict):
+        return "", ""
+    url, locale = presentation.get("return_url"), presentation.get("locale")
+    return (
+        url if isinstance(url, str) and is_web_address(url) else "",
+        locale if isinstance(locale, str) else "",
     )
 
 
@@ -144,13 +161,12 @@ def _deep_linking(claims: dict[str, Any]) -> DeepLinkingSettings:
     return_url = _address(settings, "deep_link_return_url")
     if not return_url:
         raise LaunchRefused(Refusal.BAD_MESSAGE, "deep_link_return_url")
-    if "ltiResourceLink" not in _texts(settings, "accept_types"):
-        raise LaunchRefused(Refusal.BAD_MESSAGE, "accept_types")
     data = settings.get("data")
     if data is not None and (not isinstance(data, str) or clean(data) != data):
         raise LaunchRefused(Refusal.BAD_MESSAGE, "data")
     return DeepLinkingSettings(
         return_url=return_url,
+        accept_links="ltiResourceLink" in _texts(settings, "accept_types"),
         accept_multiple=settings.get("accept_multiple") in (True, "true"),
         # Moodle does not send it, and takes line items all the same.
         accept_lineitem=settings.get("accept_lineitem") in (True, "true", None),

@@ -25,7 +25,7 @@ SUBMISSION_REVIEW_REQUEST = "LtiSubmissionReviewRequest"
 SCOPES = (*ags.SCOPES, nrps.SCOPE)
 CLAIMS = ("iss", "sub", "name", "given_name", "family_name")
 """What we ask to know of people: their names. Never the e-mail; Moodle shares exactly what is listed."""
-CUSTOM = {"spirale_context_history": "$Context.id.history"}
+CUSTOM = {"spirale_history": "$Context.id.history"}
 """Which courses a course was copied from, where the platform knows it."""
 
 

@@ -21,11 +21,13 @@ from ..lti.platforms import frame_origins
 from ..lti.tokens import Tokens
 from . import (  # noqa: F401
     activities,
+    class_list,
     door,
     gradebook,
     grid,
     health,
     home,
+    link_choice,
     one_pupil,
     overview,
     picker,
@@ -117,6 +119,7 @@ def _for_templates() -> dict[str, Any]:
     values: dict[str, Any] = {"locale": locale(), "May": May}
     if "visit" in g:
         values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
+        values["roster_news"] = class_list.news
         values["ref"] = partial(reference, g.visit.course)
         values["own_tab"] = own_tab
     return values

@@ -113,7 +113,7 @@ def my_spiral() -> str:
 @page("/pupils/<id:person_id>", may=May.ASSESS)
 def pupil_sheet(person_id: int) -> str:
     """The same sheet for a teacher, with the way to the next pupil. `NotFound` for who is not of this course."""
-    pupil, leaf = _find_pupil(visit().course, person_id)
+    pupil, leaf = find_pupil(visit().course, person_id)
     return _sheet(person_id, pupil, leaf)
 
 
@@ -299,7 +299,7 @@ def _unexplored(explored: list[Explored]) -> list[str]:
     return sentences
 
 
-def _find_pupil(course: Course, person_id: int) -> tuple[Pupil, Leaf]:
+def find_pupil(course: Course, person_id: int) -> tuple[Pupil, Leaf]:
     """A pupil of this course, or somebody who was one and has results here. Raises `NotFound`."""
     known = pupils(db.session, course.id)
     place = next((i for i, pupil in enumerate(known) if pupil.person_id == person_id), None)

@@ -278,6 +278,23 @@ def test_a_link_that_both_have_opens_what_was_chosen_last(two: Two) -> None:
     assert rows(ActivityLink) == 2
 
 
+def test_an_activitys_own_column_goes_on_with_its_link_and_nothing_waits_twice(two: Two) -> None:
+    course, same = two.course(two.old), two.course(two.new)
+    pupil, again = two.person(course, "u6"), two.person(same, "u6")
+    links = [ResourceLink(course_id=one.id, link_id="40") for one in (course, same)]
+    db.session.add_all(links)
+    db.session.flush()
+    own = [
+        delivery(one, "1A", who, DeliveryState.WAITING, item_id=None, link_id=link.id)
+        for one, who, link in ((course, pupil, links[0]), (same, again, links[1]))
+    ]
+
+    two.replace()
+
+    assert [(d.link_id, d.person_id, d.course_id) for d in own] == [(links[0].id, pupil.id, course.id)] * 2
+    assert [(d.state, d.reason) for d in own] == [("replaced", "moved"), ("waiting", "")]
+
+
 def test_the_new_columns_get_what_the_old_entries_change_and_nothing_twice(two: Two) -> None:
     course, same = two.course(two.old), two.course(two.new)
     teacher, pupil = two.person(course, "u5", Role.TEACHER), two.person(course, "u6")

@@ -126,9 +126,20 @@ def test_accept_multiple_false_takes_one_item(lms: Lms) -> None:
     assert len(sent_back(lms, answer(lms, page, "page:me"))[DL + "content_items"]) == 1
 
 
-@pytest.mark.parametrize("types", [["file", "html"], [], "ltiResourceLink", GONE, None])
-def test_types_not_accepted_are_refused(app: Flask, lms: Lms, types: Any) -> None:
-    assert_refused(ask(lms, accept_types=types), "Que faire", app)
+@pytest.mark.parametrize("types", [["file", "html"], [], GONE, None])
+def test_types_not_accepted_are_refused(lms: Lms, types: Any) -> None:
+    launched = ask(lms, accept_types=types)
+    page = lms.client.get(launched.headers["Location"], follow_redirects=True)
+
+    assert "La plateforme n’accepte pas ici de lien vers un outil" in page.text
+    assert 'name="item"' not in page.text
+    claims = sent_back(lms, answer(lms, page, action="cancel"))
+    assert claims[DL + "content_items"] == []
+    assert "n’accepte pas ici de lien" in claims[DL + "errormsg"]
+
+
+def test_types_that_are_no_list_are_refused(app: Flask, lms: Lms) -> None:
+    assert_refused(ask(lms, accept_types="ltiResourceLink"), "Que faire", app)
 
 
 def test_a_learner_is_not_offered_the_picker(lms: Lms) -> None:

@@ -50,7 +50,7 @@ def request_of(tool, **changed):
             "domain": urlsplit(base).netloc,
             "target_link_uri": f"{base}/lti/launch",
             "claims": ["iss", "sub", "name"],
-            "custom_parameters": {"spirale_context_history": "$Context.id.history"},
+            "custom_parameters": {"spirale_history": "$Context.id.history"},
             "messages": [
                 {"type": "LtiResourceLinkRequest", "target_link_uri": f"{base}/lti/launch"},
                 {"type": "LtiDeepLinkingRequest", "target_link_uri": f"{base}/lti/launch"},
@@ -115,7 +115,7 @@ def test_its_launches_are_its_own_with_its_names_scopes_and_custom(admin, tool, 
     assert claims["aud"] == body["client_id"]
     assert claims[LTI + "deployment_id"] == "2"
     assert "name" not in claims
-    assert claims[LTI + "custom"]["spirale_context_history"] == ""
+    assert claims[LTI + "custom"]["spirale_history"] == ""
     endpoint = claims["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]
     assert endpoint["scope"] == [only]
     assert endpoint["lineitems"] == f"{demo_url}/lti/courses/2/lineitems?type_id=2"

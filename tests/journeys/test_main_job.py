@@ -294,7 +294,7 @@ def test_the_picker_puts_an_activity_in_the_course(assessed: Tab, demo: Demo) ->
     expect(frame.get_by_role("heading", level=1)).to_have_text("Ajouter au cours")
     tool = next(f for f in page.frames if f.url.startswith(f"{demo.tool_url}/l/"))
     assert_accessible(tool)
-    frame.get_by_label(re.compile(TITLE)).check()
+    frame.locator("label", has_text=TITLE).locator("[name=item]").check()
     frame.get_by_label(re.compile("^1C")).check()
     frame.get_by_role("button", name=re.compile("Ajouter")).click()
     page.wait_for_url(re.compile(f"/courses/{COURSE}$"))

@@ -51,13 +51,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> dict[st
     answers = {}
     for path in ("/referential", "/referential/1C", "/referential/general", "/referential/print"):
         answers[path] = ("text/html; charset=utf-8", visitor.get(path).data)
-    for name, kind in (
-        ("spirale.css", "text/css"),
-        ("spirale.js", "text/javascript"),
-        ("search.js", "text/javascript"),
-        ("icon.svg", "image/svg+xml"),
-    ):
-        answers[f"/static/{name}"] = (kind, (STATIC / name).read_bytes())
+    kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+    for file in STATIC.iterdir():
+        answers[f"/static/{file.name}"] = (kinds[file.suffix], file.read_bytes())
     with app.app_context():
         db.engine.dispose()
     app.extensions["spirale_queue"].storage.close()

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -198,7 +199,7 @@ def test_we_ask_to_be_registered_as_we_are_and_never_for_the_e_mail(admin: Admin
     assert tool["domain"] == "localhost:8000"
     assert tool["target_link_uri"] == f"{base}/lti/launch"
     assert tool["claims"] == ["iss", "sub", "name", "given_name", "family_name"]
-    assert tool["custom_parameters"] == {"spirale_context_history": "$Context.id.history"}
+    assert tool["custom_parameters"] == {"spirale_history": "$Context.id.history"}
     assert [message["type"] for message in tool["messages"]] == [
         "LtiResourceLinkRequest",
         "LtiDeepLinkingRequest",
@@ -550,7 +551,7 @@ def test_nothing_that_is_sent_breaks_the_page(
     admin: Admin, token: str, url: str, permission: str, proof: str
 ) -> None:
     given_ = {"openid_configuration": url, "registration_token": permission}
-    for path in (admin.path, f"/lti/register/{token.replace('/', '')}"):
+    for path in (admin.path, f"/lti/register/{quote(token, safe='')}"):
         assert admin.client.get(path, query_string=given_).status_code < 500
         assert admin.client.post(path, data={**given_, "proof": proof}).status_code < 500
 
