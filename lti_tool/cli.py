@@ -8,13 +8,12 @@ import click
 import sqlalchemy as sa
 from alembic import command as alembic
 
-from .cli_app import open_app as _app
+from .cli_app import open_app
+from .cli_platform import platforms
 from .cli_referential import referential
-from .config import Config, load_config
-from .db import alembic_config, begin_write, db, schema_versions
+from .db import alembic_config, schema_versions
 from .errors import BadInput, SpiraleError
 from .gradebook.worker import run_worker
-from .lti.platforms import add_platform, list_platforms, set_enabled, tool_addresses
 from .setup import upgrade_database
 from .version import __version__
 
@@ -49,6 +48,7 @@ def spirale() -> None:
 
 
 spirale.add_command(referential)
+spirale.add_command(platforms)
 
 
 # ----- spirale db -----
@@ -63,7 +63,7 @@ def database() -> None:
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
     """Bring the schema up to date, and load the shipped referentials."""
-    app, config = _app(current_schema=False)
+    app, config = open_app(current_schema=False)
     with app.app_context():
         upgrade_database(config, revision)
         current, head = schema_versions()
@@ -74,7 +74,7 @@ def upgrade(revision: str) -> None:
 @click.argument("revision")
 def downgrade(revision: str) -> None:
     """Take the schema back to REVISION (« base »: nothing is left)."""
-    app, _config = _app(current_schema=False)
+    app, _config = open_app(current_schema=False)
     with app.app_context():
         alembic.downgrade(alembic_config(), revision)
         click.echo(f"schema {schema_versions()[0] or 'none'}")
@@ -83,115 +83,12 @@ def downgrade(revision: str) -> None:
 @database.command("current")
 def current_schema() -> None:
     """Say at which schema the database is, and which one this version needs."""
-    app, _config = _app(current_schema=False)
+    app, _config = open_app(current_schema=False)
     with app.app_context():
         current, needed = schema_versions()
     click.echo(f"schema {current or 'none'}, this version needs {needed}")
     if current != needed:
         sys.exit(1)
-
-
-# ----- spirale platform -----
-
-
-@spirale.group("platform")
-def platforms() -> None:
-    """The LMSs that may open the tool."""
-
-
-@platforms.command("add")
-@click.option("--name", required=True, help="What to call it.")
-@click.option("--issuer", required=True, help="Its issuer (« Platform ID » in Moodle).")
-@click.option("--client-id", required=True)
-@click.option("--auth-login-url", required=True, help="« Authentication request URL » in Moodle.")
-@click.option("--auth-token-url", required=True, help="« Access token URL » in Moodle.")
-@click.option("--jwks-url", required=True, help="« Public keyset URL » in Moodle.")
-@click.option("--audience", default="", help="Audience of our assertions, where it is not the token address.")
-@click.option("--deployment-id", "deployment_ids", multiple=True, required=True, help="May be repeated.")
-def platform_add(
-    name: str,
-    issuer: str,
-    client_id: str,
-    auth_login_url: str,
-    auth_token_url: str,
-    jwks_url: str,
-    audience: str,
-    deployment_ids: tuple[str, ...],
-) -> None:
-    """Register a platform, and print the addresses to paste in the LMS."""
-    app, config = _app()
-    with app.app_context():
-        begin_write()
-        platform = add_platform(
-            db.session,
-            name=name,
-            issuer=issuer,
-            client_id=client_id,
-            auth_login_url=auth_login_url,
-            auth_token_url=auth_token_url,
-            jwks_url=jwks_url,
-            audience=audience,
-            deployment_ids=deployment_ids,
-        )
-        db.session.commit()
-        click.echo(f"platform {platform.id}: {platform.name}")
-    _print_addresses(config)
-
-
-@platforms.command("addresses")
-def platform_addresses() -> None:
-    """Print the addresses to paste in the LMS, before or after it is registered. Needs no database."""
-    _print_addresses(load_config())
-
-
-def _print_addresses(config: Config) -> None:
-    addresses = tool_addresses(config)
-    click.echo("To paste in the LMS:")
-    for label, address in (
-        ("Tool URL", addresses.launch),
-        ("Initiate login URL", addresses.login),
-        ("Redirection URI", addresses.redirect),
-        ("Public keyset URL", addresses.jwks),
-        ("Content selection URL", addresses.deep_linking),
-    ):
-        click.echo(f"  {label + ':':<23} {address}")
-
-
-@platforms.command("list")
-def platform_list() -> None:
-    """List the platforms."""
-    app, _config = _app()
-    with app.app_context():
-        for platform in list_platforms(db.session):
-            state = "enabled" if platform.enabled else "disabled"
-            deployments = ", ".join(d.deployment_id for d in platform.deployments)
-            click.echo(
-                f"{platform.id}  {state:<8}  {platform.name}  {platform.issuer}  "
-                f"client {platform.client_id}  deployments {deployments}"
-            )
-
-
-@platforms.command("disable")
-@click.argument("platform_id", type=int)
-def platform_disable(platform_id: int) -> None:
-    """Keep a platform out, at once: open sessions too. Nothing is lost."""
-    _set_enabled(platform_id, False)
-
-
-@platforms.command("enable")
-@click.argument("platform_id", type=int)
-def platform_enable(platform_id: int) -> None:
-    """Let a platform in again."""
-    _set_enabled(platform_id, True)
-
-
-def _set_enabled(platform_id: int, enabled: bool) -> None:
-    app, _config = _app()
-    with app.app_context():
-        begin_write()
-        platform = set_enabled(db.session, platform_id, enabled)
-        db.session.commit()
-        click.echo(f"platform {platform.id}: {platform.name} is {'enabled' if enabled else 'disabled'}")
 
 
 # ----- what runs -----
@@ -200,7 +97,7 @@ def _set_enabled(platform_id: int, enabled: bool) -> None:
 @spirale.command("worker")
 def worker() -> None:
     """Run the background worker: it delivers scores until it is told to stop."""
-    app, _config = _app()
+    app, _config = open_app()
     run_worker(app)
 
 

@@ -1,4 +1,4 @@
-"""Platforms, their deployments, our keys, and logins on their way."""
+"""Platforms, their deployments, invitations to become one, our keys, and logins on their way."""
 
 from __future__ import annotations
 
@@ -43,6 +43,26 @@ class Deployment(WithId, Base):
     enabled: Mapped[bool] = mapped_column(default=True)
 
     platform: Mapped[Platform] = relationship(back_populates="deployments")
+
+
+class Invite(WithId, Base):
+    """A one-time address at which a platform may register itself. Only the hash of its secret is kept."""
+
+    __tablename__ = "invite"
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(255), default="")
+    """What to call the platform; empty: its host."""
+    private_host: Mapped[str] = mapped_column(sa.String(255), default="")
+    """The one host that may be on a private address, and speak http."""
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+    held_until: Mapped[datetime | None] = mapped_column(default=None)
+    """A registration is on its way, and has until then."""
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+    platform_id: Mapped[int | None] = mapped_column(sa.ForeignKey("platform.id"), default=None)
+    """The platform it made, or brought up to date."""
 
 
 class ToolKey(WithId, Base):

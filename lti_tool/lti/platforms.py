@@ -99,16 +99,31 @@ def set_enabled(session: Session, platform_id: int, enabled: bool) -> Platform:
     return platform
 
 
+def add_deployment(session: Session, platform_id: int, deployment_id: str) -> Platform:
+    """Let a deployment of a platform in, or in again. Raises `NotFound` or `BadInput`."""
+    platform = session.get(Platform, platform_id)
+    if platform is None:
+        raise NotFound(f"there is no platform {platform_id}; « spirale platform list » shows them")
+    if not 0 < len(deployment_id) <= LONGEST_ID:
+        raise BadInput({"DEPLOYMENT_ID": f"needs 1 to {LONGEST_ID} characters"})
+    known = next((d for d in platform.deployments if d.deployment_id == deployment_id), None)
+    if known is None:
+        platform.deployments.append(Deployment(deployment_id=deployment_id))
+    else:
+        known.enabled = True
+    return platform
+
+
 def frame_origins(platform: Platform, *more: str) -> list[str]:
     """The origins that may show the tool in a frame: the platform's own, those added by an administrator, `more`."""
     urls = [platform.issuer, platform.auth_login_url, *more]
     found = []
     for url in urls:
-        found.append(_origin(url))
+        found.append(origin_of(url))
     return sorted({*filter(None, found), *platform.frame_origins})
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
     """The origin of an address, fit for a header; empty when it has none that is."""
     try:
         parts = urlsplit(url)

@@ -36,6 +36,7 @@ from . import (  # noqa: F401
     pupil,
     referential,
     referential_whole,
+    registration,
     search,
     settings,
 )
@@ -79,7 +80,8 @@ def build(config: Config | None = None) -> Flask:
     Babel(app, locale_selector=_wanted_locale)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
     app.register_blueprint(door.door)
-    for name in ("door.login", "door.launch"):
+    app.register_blueprint(registration.registration)
+    for name in ("door.login", "door.launch", "registration.show", "registration.confirm"):
         limited = limiter.limit(f"{config.logins_per_minute}/minute")(app.view_functions[name])
         app.view_functions[name] = limited
     app.add_url_rule("/", "root", door.launch_alone)
@@ -159,6 +161,8 @@ def _headers(response: Response) -> Response:
         ancestors = " ".join(frame_origins(g.visit.course.platform, session.return_url))
         posts_to = frame_origins(g.visit.course.platform, (session.deep_linking or {}).get("return_url", ""))
         forms = " ".join(["'self'", *posts_to]) if session.deep_linking else "'self'"
+    elif "framed_by" in g and response.status_code == 200:
+        ancestors, forms = g.framed_by, "'self'"
     else:
         # Before a session there is nothing to click on: a refusal must be readable in whatever frame it is in.
         ancestors, forms = "http: https:", "'self' http: https:"

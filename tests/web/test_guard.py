@@ -24,6 +24,8 @@ OPEN_TO_ALL = {
     "door.launch",
     "door.launch_alone",
     "door.jwks",
+    "registration.show",
+    "registration.confirm",
     "health.live",
     "health.ready",
     "static",
