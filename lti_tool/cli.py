@@ -8,7 +8,9 @@ import click
 import sqlalchemy as sa
 from alembic import command as alembic
 
+from . import cli_platform_change  # noqa: F401 - its commands join the group
 from .cli_app import open_app
+from .cli_key import keys
 from .cli_platform import platforms
 from .cli_referential import referential
 from .db import alembic_config, schema_versions
@@ -49,6 +51,7 @@ def spirale() -> None:
 
 spirale.add_command(referential)
 spirale.add_command(platforms)
+spirale.add_command(keys)
 
 
 # ----- spirale db -----

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from .cli_app import open_app
@@ -9,6 +11,7 @@ from .config import Config, load_config
 from .db import begin_write, db, utcnow
 from .lti.invites import invite_platform, list_invites, revoke_invite, state_of
 from .lti.platforms import add_deployment, add_platform, list_platforms, set_enabled, tool_addresses
+from .lti.presets import find_preset, plain_host
 
 
 @click.group("platform")
@@ -17,38 +20,44 @@ def platforms() -> None:
 
 
 @platforms.command("add")
-@click.option("--name", required=True, help="What to call it.")
-@click.option("--issuer", required=True, help="Its issuer (« Platform ID » in Moodle).")
+@click.option(
+    "--preset", default="generic", show_default=True, help="moodle, canvas, brightspace or generic."
+)
+@click.option("--host", default="", help="The LMS's address; the preset fills the others from it.")
+@click.option("--name", default="", help="What to call it (default: the preset's title and the host).")
+@click.option("--issuer", help="Its issuer (« Platform ID » in Moodle).")
 @click.option("--client-id", required=True)
-@click.option("--auth-login-url", required=True, help="« Authentication request URL » in Moodle.")
-@click.option("--auth-token-url", required=True, help="« Access token URL » in Moodle.")
-@click.option("--jwks-url", required=True, help="« Public keyset URL » in Moodle.")
-@click.option("--audience", default="", help="Audience of our assertions, where it is not the token address.")
+@click.option("--auth-login-url", help="« Authentication request URL » in Moodle.")
+@click.option("--auth-token-url", help="« Access token URL » in Moodle.")
+@click.option("--jwks-url", help="« Public keyset URL » in Moodle.")
+@click.option("--audience", help="Audience of our assertions, where it is not the token address.")
+@click.option("--frame-origin", "frame_origins", multiple=True, help="One more origin that frames the tool.")
 @click.option("--deployment-id", "deployment_ids", multiple=True, required=True, help="May be repeated.")
 def platform_add(
+    preset: str,
+    host: str,
     name: str,
-    issuer: str,
     client_id: str,
-    auth_login_url: str,
-    auth_token_url: str,
-    jwks_url: str,
-    audience: str,
     deployment_ids: tuple[str, ...],
+    frame_origins: tuple[str, ...],
+    **given: str | None,
 ) -> None:
-    """Register a platform, and print the addresses to paste in the LMS."""
+    """Register a platform, and print the addresses to paste in the LMS. What is given wins over the preset."""
+    known = find_preset(preset)
+    filled = asdict(known.addresses(host))
+    filled["frame_origins"] = (*filled["frame_origins"], *frame_origins)
+    filled |= {option: value for option, value in given.items() if value is not None}
     app, config = open_app()
     with app.app_context():
         begin_write()
         platform = add_platform(
             db.session,
-            name=name,
-            issuer=issuer,
+            name=name or (f"{known.title} ({plain_host(host)})" if host else ""),
             client_id=client_id,
-            auth_login_url=auth_login_url,
-            auth_token_url=auth_token_url,
-            jwks_url=jwks_url,
-            audience=audience,
             deployment_ids=deployment_ids,
+            family="" if preset == "generic" else known.family,
+            connections=known.connections,
+            **filled,
         )
         db.session.commit()
         click.echo(f"platform {platform.id}: {platform.name}")
@@ -81,7 +90,9 @@ def platform_list() -> None:
     with app.app_context():
         for platform in list_platforms(db.session):
             state = "enabled" if platform.enabled else "disabled"
-            deployments = ", ".join(d.deployment_id for d in platform.deployments)
+            deployments = ", ".join(
+                d.deployment_id + ("" if d.enabled else " (disabled)") for d in platform.deployments
+            )
             click.echo(
                 f"{platform.id}  {state:<8}  {platform.name}  {platform.issuer}  "
                 f"client {platform.client_id}  deployments {deployments}"

@@ -20,7 +20,7 @@ from lti_tool.db import db
 from lti_tool.setup import upgrade_database
 from tests import factories
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.both"]
 
 SECRET = "a secret for tests, long enough to be taken"
 

@@ -44,9 +44,13 @@ class Course(WithId, Base):
     roster_read_at: Mapped[datetime | None] = mapped_column(default=None)
     roster_problem: Mapped[str] = mapped_column(sa.String(64), default="")
     """Why the last reading of the roster failed: `delayed`, `refused` or empty."""
+    awaits_launch: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """It came from another registration of the tool: the addresses above are that one's until a launch gives new
+    ones, and nothing is sent before."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
     platform: Mapped[Platform] = relationship()
+    deployment: Mapped[Deployment] = relationship()
 
     @property
     def name(self) -> str:

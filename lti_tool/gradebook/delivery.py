@@ -12,6 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -23,10 +24,11 @@ from ..courses.roster import pupils_query
 from ..db import begin_write, db, insert_missing, utcnow
 from ..errors import PlatformError
 from ..lti.ags import SCOPE_RESULT, Score
-from ..lti.models import Platform
+from ..lti.models import Deployment, Platform
 from ..lti.services import service_of
 from ..lti.tokens import Tokens
 from .columns import find_or_make_column, lose_column
+from .let_in import is_let_in, may_send
 from .models import (
     PERHAPS_TAKEN,
     WITHDRAWN,
@@ -82,7 +84,7 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
 def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pool: Executor) -> bool:
     """One round with one platform; whether there was something to deliver."""
     lease = _take(platform_id, utcnow(), config)
-    line = Line(config.delivery.lease_s / ROUND_OF_LEASE)
+    line = Line(config.delivery.lease_s / ROUND_OF_LEASE, partial(is_let_in, db.engine, platform_id))
     for batch in _batches(lease, tokens, config):
         _settle(platform_id, lease, batch, _ask(batch, line, pool, config), config)
     return bool(lease.ids)
@@ -91,7 +93,7 @@ def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pool: Executor
 def _ask(batch: Batch, line: Line, pool: Executor, config: Config) -> list[Outcome]:
     """Have the column, then send its scores. Begins with no transaction open, and leaves none."""
     left = [Outcome(id_, DeliveryState.REFUSED, "left") for id_ in batch.left]
-    if not batch.parcels or not line.is_open():
+    if not batch.parcels or not line.is_open() or not may_send(batch.course_id):
         return [*left, *(Outcome(parcel.delivery_id) for parcel in batch.parcels)]
     maximum = column_maximum(settings_of(db.session, batch.course_id))
     db.session.commit()
@@ -115,16 +117,19 @@ def _due(now: datetime) -> sa.Select[ScoreDelivery]:
 
 
 def _may_leave() -> sa.Select[ScoreDelivery]:
-    """Waiting deliveries of courses that send, on platforms that are not shut out."""
+    """Waiting deliveries of courses that send, on platforms and deployments that are not shut out."""
     return (
         sa.select(ScoreDelivery)
         .join(Course, Course.id == ScoreDelivery.course_id)
         .join(Platform, Platform.id == Course.platform_id)
+        .join(Deployment, Deployment.id == Course.deployment_id)
         .outerjoin(PlatformPause, PlatformPause.platform_id == Course.platform_id)
         .outerjoin(GradebookSettings, GradebookSettings.course_id == Course.id)
         .where(
             ScoreDelivery.state == DeliveryState.WAITING,
             Platform.enabled.is_(True),
+            Deployment.enabled.is_(True),
+            Course.awaits_launch.is_(False),
             sa.or_(GradebookSettings.sending.is_(None), GradebookSettings.sending.is_(True)),
         )
     )

@@ -110,7 +110,7 @@ class ScoreDelivery(WithId, Base):
 
     course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
     score: Mapped[Decimal | None] = mapped_column(sa.Numeric(6, 2))
     """Points given; None clears the grade."""
     maximum: Mapped[int]

@@ -11,6 +11,7 @@ from flask_babel import force_locale
 from ..config import Config
 from ..courses.models import LaunchSession
 from ..db import begin_write, db, utcnow
+from ..lti.keys import retire_keys
 from ..lti.models import Login
 from .delivery import deliver_due
 from .queue import init_queue
@@ -31,12 +32,13 @@ def deliver_now(app: Flask) -> float | None:
 
 
 def sweep(app: Flask) -> None:
-    """Forget logins that became nothing, and sessions that ended."""
+    """Forget logins that became nothing, sessions that ended, and keys that have served."""
     with app.app_context():
         begin_write()
         now = utcnow()
         db.session.execute(sa.delete(Login).where(Login.expires_at < now))
         db.session.execute(sa.delete(LaunchSession).where(LaunchSession.expires_at < now - KEPT_AFTER_END))
+        retire_keys(db.session, app.extensions["spirale_config"], now)
         db.session.commit()
 
 

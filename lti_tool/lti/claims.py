@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import LaunchRefused, Refusal
+from .presets import family_of
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
@@ -19,6 +20,8 @@ MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 SUBROLE_OF_INSTRUCTOR = f"{MEMBERSHIP}/Instructor#"
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
+NOBODY = object()
+"""The `sub` of somebody whom a platform that allows it does not name; no token can carry it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Launch:
     """Our row, not the platform's word."""
     message_type: str
     sub: str
+    """Empty for somebody unnamed, whom the platform's settings let read the referential."""
     given_name: str
     family_name: str
     name: str
@@ -61,6 +65,8 @@ class Launch:
     custom: dict[str, str] = field(default_factory=dict)
     deep_linking: DeepLinkingSettings | None = None
     for_user: str = ""
+    family: str = ""
+    """Which LMS says it is, where we know it: a name of `configs/platforms`."""
 
 
 def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int) -> Launch:
@@ -75,7 +81,7 @@ def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int
         platform_id=platform_id,
         deployment_id=deployment_row_id,
         message_type=message_type,
-        sub=_text(claims, "sub", needed=True),
+        sub="" if claims.get("sub") is NOBODY else _text(claims, "sub", needed=True),
         given_name=_shown(claims, "given_name"),
         family_name=_shown(claims, "family_name"),
         name=_shown(claims, "name"),
@@ -95,6 +101,7 @@ def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int
         custom=_custom(claims),
         deep_linking=_deep_linking(claims) if message_type == DEEP_LINKING_REQUEST else None,
         for_user=_text(_mapping(claims, LTI + "for_user"), "user_id"),
+        family=_family(claims),
     )
 
 
@@ -161,6 +168,13 @@ def _custom(claims: dict[str, Any]) -> dict[str, str]:
         for key, value in custom.items()
         if isinstance(value, str) and key.startswith("spirale_") and not value.startswith("$")
     }
+
+
+def _family(claims: dict[str, Any]) -> str:
+    """The LMS's own word; it opens nothing, so that a wrong one is no reason to refuse anybody."""
+    described = claims.get(LTI + "tool_platform")
+    code = described.get("product_family_code") if isinstance(described, dict) else None
+    return family_of(code) if isinstance(code, str) else ""
 
 
 def _mapping(claims: dict[str, Any], name: str) -> dict[str, Any]:

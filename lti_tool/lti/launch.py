@@ -141,6 +141,9 @@ def _platform(session: Session, issuer: str, client_id: str) -> Platform:
     if client_id:
         query = query.where(Platform.client_id == client_id)
     found = list(session.scalars(query.options(joinedload(Platform.deployments))).unique())
+    if len(found) > 1:
+        # Without a client id, the one that is not shut out: the others were replaced.
+        found = [platform for platform in found if platform.enabled] or found
     if len(found) != 1:
         raise LaunchRefused(Refusal.UNKNOWN_PLATFORM, "iss" if not found else "client_id missing")
     if not found[0].enabled:

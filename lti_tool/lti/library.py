@@ -22,6 +22,7 @@ from pylti1p3.session import SessionService
 from pylti1p3.tool_config import ToolConfAbstract
 
 from ..errors import LaunchRefused, Refusal
+from .claims import NOBODY
 from .keysets import KeySets
 from .models import Platform
 
@@ -182,15 +183,22 @@ class Message(MessageLaunch):
         kid = header.get("kid")
         if not isinstance(kid, str) or not kid:
             raise LaunchRefused(Refusal.BAD_SIGNATURE, "kid missing")
-        self._jwt["body"] = jwt.decode(
+        needed = ["exp", "iat", "nonce", "iss", "aud"]
+        body = jwt.decode(
             self._get_id_token(),
             self._keysets.find(self._platform.jwks_url, kid),
             algorithms=[header["alg"]],
             audience=self._platform.client_id,
             issuer=self._platform.issuer,
             leeway=self._leeway_s,
-            options={"require": ["exp", "iat", "nonce", "sub", "iss", "aud"]},
+            options={
+                "require": needed if self._platform.anonymous else [*needed, "sub"],
+                "verify_sub": not self._platform.anonymous,
+            },
         )
+        if self._platform.anonymous and body.get("sub") in (None, ""):
+            body["sub"] = NOBODY  # the library wants one
+        self._jwt["body"] = body
         return self
 
 

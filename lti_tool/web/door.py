@@ -14,7 +14,7 @@ from ..courses.models import LaunchSession, Role
 from ..courses.roster import is_stale, refresh_roster
 from ..db import begin_write, db, utcnow
 from ..errors import LaunchRefused, Refusal
-from ..lti.keys import public_keys
+from ..lti.keys import ensure_key, public_keys
 from ..lti.launch import (
     LOGIN_PARAMETERS,
     begin_login,
@@ -23,6 +23,7 @@ from ..lti.launch import (
     new_secret,
     verify_launch,
 )
+from ..lti.platforms import learn_family
 from .guard import browser_secret, cookie_name
 
 log = structlog.get_logger()
@@ -72,6 +73,8 @@ def launch() -> Response:
     accepted = verify_launch(login_row, request.form, browser_secret(), keysets, utcnow(), _config())
     begin_write()
     sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
+    if accepted.family and not login_row.platform.family:
+        learn_family(db.session, accepted.platform_id, accepted.family)
     if accepted.for_user:
         session.custom = {**session.custom, "for_user": accepted.for_user}
     db.session.commit()
@@ -87,13 +90,17 @@ def launch_alone() -> Response:
 
 @door.get("/jwks")
 def jwks() -> Response:
-    """Our public keys."""
-    begin_write()
+    """Our public keys; the first request of all makes the first one."""
     keys = public_keys(db.session, _config().secret_key)
-    db.session.commit()
+    if not keys["keys"]:
+        begin_write()
+        ensure_key(db.session, _config().secret_key)
+        keys = public_keys(db.session, _config().secret_key)
+        db.session.commit()
     response = jsonify(keys)
     response.headers["Cache-Control"] = "public, max-age=300"
-    return response
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def _read_roster_once(session: LaunchSession) -> None:
