@@ -52,6 +52,11 @@ def refuse(page: Page, *, reference: bool = True, **log_fields: str) -> Response
 
 def launch_refusal(error: LaunchRefused) -> Response:
     """The page for a login or a launch that was refused."""
+    return refuse(launch_page(error.reason), reason=error.reason.value, detail=error.detail)
+
+
+def launch_page(reason: Refusal) -> Page:
+    """What is said of a login or a launch that was refused: to whoever opens it, and to the administrator."""
     again = _("Revenir au cours dans la plateforme, puis cliquer de nouveau sur l’activité.")
     ask = _("Montrer ce repère à l’administrateur de la plateforme.")
     opened = _("Cette page s’ouvre depuis le cours")
@@ -132,7 +137,7 @@ def launch_refusal(error: LaunchRefused) -> Response:
         _("Le message de la plateforme n’est pas celui qu’elle devrait envoyer."),
         ask,
     )
-    return refuse(Page(*by_reason.get(error.reason, forged)), reason=error.reason.value, detail=error.detail)
+    return Page(*by_reason.get(reason, forged))
 
 
 def init_refusals(app: Flask) -> None:
