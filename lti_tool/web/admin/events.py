@@ -54,10 +54,10 @@ def event_words() -> dict[str, str]:
 
 
 def rows_in_words(about: str) -> str:
-    """« platform 3, by 4 », in words."""
+    """« platform 3, new 4 », in words."""
     words = {
         "platform": _("plateforme"),
-        "by": _("remplacée par"),
+        "new": _("remplacée par"),
         "invitation": _("invitation"),
         "person": _("personne"),
         "administrator": _("compte"),

@@ -38,7 +38,7 @@ def platform_replace(platform_id: int) -> str | Response | tuple[str, int]:
     if request.form.get("apply") != "1":
         db.session.rollback()
         return _ask(platform_id, new_id, places, done)
-    note(Done.PLATFORM_REPLACED, platform=platform_id, by=new_id)
+    note(Done.PLATFORM_REPLACED, platform=platform_id, new=new_id)
     db.session.commit()
     return redirect(url_for("admin.platform", platform_id=new_id, replaced=1), 303)
 
