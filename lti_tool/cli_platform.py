@@ -8,7 +8,7 @@ from .cli_app import open_app
 from .config import Config, load_config
 from .db import begin_write, db, utcnow
 from .lti.invites import invite_platform, list_invites, revoke_invite, state_of
-from .lti.platforms import add_deployment, add_from_preset, list_platforms, set_enabled, tool_addresses
+from .lti.platforms import add_from_preset, list_platforms, set_enabled, tool_addresses
 
 
 @click.group("platform")
@@ -114,19 +114,6 @@ def _set_enabled(platform_id: int, enabled: bool) -> None:
         platform = set_enabled(db.session, platform_id, enabled)
         db.session.commit()
         click.echo(f"platform {platform.id}: {platform.name} is {'enabled' if enabled else 'disabled'}")
-
-
-@platforms.command("deployment")
-@click.argument("platform_id", type=int)
-@click.argument("deployment_id")
-def platform_deployment(platform_id: int, deployment_id: str) -> None:
-    """Let one more deployment of a platform in."""
-    app, _config = open_app()
-    with app.app_context():
-        begin_write()
-        platform = add_deployment(db.session, platform_id, deployment_id)
-        db.session.commit()
-        click.echo(f"platform {platform.id}: {platform.name}, deployment {deployment_id}")
 
 
 # ----- platforms that register themselves -----

@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -26,10 +27,15 @@ import click
 import sqlalchemy as sa
 
 from . import create_app
-from .config import load_config
-from .db import begin_write, db
+from .activities.editing import Draft, save_activity
+from .config import Config, load_config
+from .courses.entry import course_of
+from .courses.referentials import course_frameworks
+from .db import begin_write, db, utcnow
 from .demo import registration
+from .demo.people import MRC1
 from .errors import ConfigError
+from .frameworks.guide import guide_of
 from .lti.models import Platform
 from .lti.platforms import add_platform
 from .setup import upgrade_database
@@ -145,7 +151,10 @@ def _environment(places: Places) -> dict[str, str]:
 
 
 def _set_up(places: Places, environment: Mapping[str, str]) -> None:
-    """Migrate the database, load the referentials, register the demo LMS at its present address."""
+    """Migrate the database, load the referentials, register the demo LMS at its present address.
+
+    At the first start the demo's course also receives its first activities.
+    """
     config = load_config(environment)
     app = create_app(config)
     with app.app_context():
@@ -157,7 +166,7 @@ def _set_up(places: Places, environment: Mapping[str, str]) -> None:
             sa.select(Platform).where(Platform.client_id == known.client_id)
         ).first()
         if platform is None:
-            add_platform(
+            platform = add_platform(
                 db.session,
                 name="Campus de démonstration",
                 issuer=known.issuer,
@@ -168,12 +177,25 @@ def _set_up(places: Places, environment: Mapping[str, str]) -> None:
                 audience=known.audience,
                 deployment_ids=(known.deployment_id,),
             )
+            _add_examples(platform, utcnow().astimezone(config.timezone).date(), config)
         else:
             platform.issuer, platform.jwks_url = known.issuer, known.jwks_url
             platform.auth_login_url, platform.auth_token_url = known.auth_login_url, known.auth_token_url
             platform.audience = known.audience
         db.session.commit()
         db.engine.dispose()
+
+
+def _add_examples(platform: Platform, first_day: date, config: Config) -> None:
+    """The course opens with the referential's examples, a week apart: activities that nobody is assessed in yet.
+
+    Spirale knows a course from its first launch on; this one it knows before, by the same identifier.
+    """
+    course = course_of(db.session, platform.id, platform.deployments[0].id, str(MRC1.id), config)
+    framework = course_frameworks(db.session, course)[0]
+    for week, example in enumerate(guide_of(framework, framework.language).examples):
+        draft = Draft.from_example(example, first_day + timedelta(weeks=week))
+        save_activity(db.session, course, draft, None, utcnow())
 
 
 def _commands(places: Places) -> list[list[str]]:

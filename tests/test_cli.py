@@ -113,9 +113,9 @@ def test_a_wrong_invitation_names_each_option(folder: Path) -> None:
 
 def test_a_deployment_is_added_to_a_platform(folder: Path) -> None:
     spirale(folder, *ADD)
-    assert spirale(folder, "platform", "deployment", "1", "7").returncode == 0
+    assert spirale(folder, "platform", "deployments", "1", "--add", "7").returncode == 0
     assert "deployments 1, 7" in spirale(folder, "platform", "list").stdout
-    assert spirale(folder, "platform", "deployment", "9", "7").returncode == 1
+    assert spirale(folder, "platform", "deployments", "9", "--add", "7").returncode == 1
 
 
 def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:

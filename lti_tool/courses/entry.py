@@ -104,19 +104,7 @@ def supported_locale(wanted: str) -> str:
 
 
 def _course(session: Session, launch: Launch, config: Config) -> Course:
-    key = {"deployment_id": launch.deployment_id, "context_id": launch.context_id}
-    query = sa.select(Course).filter_by(**key)
-    course = session.scalars(query).first()
-    if course is None:
-        insert_missing(
-            session,
-            Course,
-            **key,
-            platform_id=launch.platform_id,
-            framework_slugs=list(config.default_referentials),
-            ags_scopes=[],
-        )
-        course = session.scalars(query).one()
+    course = course_of(session, launch.platform_id, launch.deployment_id, launch.context_id, config)
     course.title = launch.context_title or course.title
     course.label = launch.context_label or course.label
     # A link without the service does not take it away from the course: Moodle leaves claims out here and there.
@@ -124,6 +112,26 @@ def _course(session: Session, launch: Launch, config: Config) -> Course:
     course.lineitems_url = launch.lineitems_url or course.lineitems_url
     course.ags_scopes = list(launch.ags_scopes) or course.ags_scopes
     course.memberships_url = launch.memberships_url or course.memberships_url
+    return course
+
+
+def course_of(
+    session: Session, platform_id: int, deployment_id: int, context_id: str, config: Config
+) -> Course:
+    """The course of a platform's context, made when there is none."""
+    key = {"deployment_id": deployment_id, "context_id": context_id}
+    query = sa.select(Course).filter_by(**key)
+    course = session.scalars(query).first()
+    if course is None:
+        insert_missing(
+            session,
+            Course,
+            **key,
+            platform_id=platform_id,
+            framework_slugs=list(config.default_referentials),
+            ags_scopes=[],
+        )
+        course = session.scalars(query).one()
     return course
 
 

@@ -14,32 +14,34 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from .folding import fold
+from .guide import guide_of
 from .models import Framework, FrameworkItem, ItemAssociation
 from .search import GUIDE, REFERENTIAL, Entry, Index
 from .sheets import COMPETENCE, GROUP
 
-GUIDE_KEYS = ("bases", "logics", "vocabulary")
 INDEXES_KEPT = 8
 
-_indexes: OrderedDict[tuple[tuple[str, str], ...], Index] = OrderedDict()
+_indexes: OrderedDict[tuple[object, ...], Index] = OrderedDict()
 _lock = threading.Lock()
 
 
-def index_of(session: Session, own: Sequence[Framework], linked: Sequence[Framework]) -> Index:
+def index_of(session: Session, own: Sequence[Framework], linked: Sequence[Framework], language: str) -> Index:
     """The index of a course's own referentials and those they lead to; built when this process has none."""
-    key = tuple((one.uuid, one.checksum) for one in (*own, *linked))
+    key = (language, *((one.uuid, one.checksum) for one in (*own, *linked)))
     with _lock:
         index = _indexes.get(key)
         if index is None:
-            index = _indexes[key] = build_index(session, own, linked)
+            index = _indexes[key] = build_index(session, own, linked, language)
         _indexes.move_to_end(key)
         while len(_indexes) > INDEXES_KEPT:
             _indexes.popitem(last=False)
     return index
 
 
-def build_index(session: Session, own: Sequence[Framework], linked: Sequence[Framework]) -> Index:
-    """Read everything and fold it. Two queries."""
+def build_index(
+    session: Session, own: Sequence[Framework], linked: Sequence[Framework], language: str
+) -> Index:
+    """Read everything and fold it, the guide in the reader's language. Two queries."""
     frameworks = list(dict.fromkeys([*own, *linked]))
     rows = _rows(session, frameworks)
     competences = _competences_of(session, own, rows)
@@ -50,7 +52,7 @@ def build_index(session: Session, own: Sequence[Framework], linked: Sequence[Fra
             for row in rows.values()
             if row.framework_id == one.id and not row.retired
         ]
-    return Index([*entries, *(entry for one in own for entry in _guide_entries(one))])
+    return Index([*entries, *(entry for one in own for entry in _guide_entries(one, language))])
 
 
 def _rows(session: Session, frameworks: list[Framework]) -> dict[int, Any]:
@@ -163,8 +165,8 @@ def _item_entry(framework: Framework, row: Any, rows: dict[int, Any], competence
     )
 
 
-def _guide_entries(framework: Framework) -> Iterator[Entry]:
-    for key in GUIDE_KEYS:
-        for line in framework.guide.get(key, []):
-            term = str(line.get("name") or line.get("term") or "")
-            yield _entry(framework, GUIDE, str(line.get("text", "")), name=term)
+def _guide_entries(framework: Framework, language: str) -> Iterator[Entry]:
+    guide = guide_of(framework, language)
+    for line in (*guide.bases, *guide.logics, *guide.vocabulary):
+        # A word is looked for as the statements say it, too.
+        yield _entry(framework, GUIDE, line.text, name=line.name, notes=[line.term] if line.term else ())

@@ -29,6 +29,7 @@ from .data import (
     RetiredItem,
     SeeAlsoData,
 )
+from .guide_check import check_guide
 
 LARGEST_NUMBER = 2**31 - 1
 TOO_DEEP = f"nested too deeply: an item is at most {DEEPEST} levels down"
@@ -78,6 +79,9 @@ def read_yaml(path: Path, content: bytes) -> ReferentialData:
     if depth(data.items) > DEEPEST:
         problems.add(top.line, TOO_DEEP)
     check_alone(data, problems)
+    guide = top.get("guide")
+    if isinstance(guide, _Located):
+        check_guide(Reader(guide, problems, set(guide)), data)
     if problems.found:
         raise ReferentialError(problems.found)
     return data
@@ -120,7 +124,7 @@ class _Line:
     line: int
 
 
-class _Reader:
+class Reader:
     """Reads one mapping of the file key by key, and complains about keys it does not know."""
 
     def __init__(self, mapping: _Located, problems: Problems, known: set[str]) -> None:
@@ -189,6 +193,21 @@ class _Reader:
                 self.problems.add(element.line, f"« {key} » must hold mappings (key: value)")
         return found
 
+    def readers(self, key: str, known: set[str]) -> list[Reader]:
+        """A reader for each mapping of a list."""
+        return [Reader(mapping, self.problems, known) for mapping in self.mappings(key)]
+
+    def each_of(self, keys: tuple[str, ...], known: set[str]) -> list[Reader]:
+        """A reader for each of these keys that is there; each must hold a mapping."""
+        found = []
+        for key in keys:
+            value = self.mapping.get(key, None)
+            if isinstance(value, _Located):
+                found.append(Reader(value, self.problems, known))
+            elif key in self.mapping:
+                self.problems.add(self.line(key), f"« {key} » must be a mapping")
+        return found
+
     def free(self, key: str) -> dict[str, Any]:
         value = self.mapping.get(key, _Located())
         if not isinstance(value, dict):
@@ -240,7 +259,7 @@ TOP_KEYS = {
 
 
 def _referential(top: _Located, path: Path, checksum: str, problems: Problems) -> ReferentialData:
-    reader = _Reader(top, problems, TOP_KEYS)
+    reader = Reader(top, problems, TOP_KEYS)
     return ReferentialData(
         path=path,
         slug=reader.text("slug", longest=LONGEST_SHORT),
@@ -275,7 +294,7 @@ ITEM_KEYS = {
 
 def _item(mapping: _Located, problems: Problems, *, retired: bool = False) -> ItemData:
     """An item and what is below it. One that is replaced is no longer in force, nor is what is below it."""
-    reader = _Reader(mapping, problems, ITEM_KEYS)
+    reader = Reader(mapping, problems, ITEM_KEYS)
     pairing = reader.text("pairing", needed=False)
     if pairing not in ("", "unknown"):
         problems.add(reader.line("pairing"), "« pairing » can only be « unknown »")
@@ -297,7 +316,7 @@ def _item(mapping: _Located, problems: Problems, *, retired: bool = False) -> It
 
 
 def _link(mapping: _Located, problems: Problems) -> LinkData:
-    reader = _Reader(mapping, problems, {"from", "to", "grouping", "items"})
+    reader = Reader(mapping, problems, {"from", "to", "grouping", "items"})
     return LinkData(
         origin=reader.text("from"),
         to_slug=reader.text("to"),
@@ -311,7 +330,7 @@ def _link(mapping: _Located, problems: Problems) -> LinkData:
 
 
 def _see_also(mapping: _Located, problems: Problems) -> SeeAlsoData:
-    reader = _Reader(mapping, problems, {"from", "side", "type", "to", "text"})
+    reader = Reader(mapping, problems, {"from", "side", "type", "to", "text"})
     return SeeAlsoData(
         origin=reader.text("from"),
         side=reader.text("side", needed=False),

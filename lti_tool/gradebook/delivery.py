@@ -28,7 +28,6 @@ from ..lti.models import Deployment, Platform
 from ..lti.services import service_of
 from ..lti.tokens import Tokens
 from .columns import find_or_make_column, lose_column
-from .let_in import is_let_in, may_send
 from .models import (
     PERHAPS_TAKEN,
     WITHDRAWN,
@@ -84,7 +83,7 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
 def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pool: Executor) -> bool:
     """One round with one platform; whether there was something to deliver."""
     lease = _take(platform_id, utcnow(), config)
-    line = Line(config.delivery.lease_s / ROUND_OF_LEASE, partial(is_let_in, db.engine, platform_id))
+    line = Line(config.delivery.lease_s / ROUND_OF_LEASE, partial(_is_let_in, db.engine, platform_id))
     for batch in _batches(lease, tokens, config):
         _settle(platform_id, lease, batch, _ask(batch, line, pool, config), config)
     return bool(lease.ids)
@@ -93,7 +92,7 @@ def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pool: Executor
 def _ask(batch: Batch, line: Line, pool: Executor, config: Config) -> list[Outcome]:
     """Have the column, then send its scores. Begins with no transaction open, and leaves none."""
     left = [Outcome(id_, DeliveryState.REFUSED, "left") for id_ in batch.left]
-    if not batch.parcels or not line.is_open() or not may_send(batch.course_id):
+    if not batch.parcels or not line.is_open() or not batch.let_in:
         return [*left, *(Outcome(parcel.delivery_id) for parcel in batch.parcels)]
     maximum = column_maximum(settings_of(db.session, batch.course_id))
     db.session.commit()
@@ -102,6 +101,13 @@ def _ask(batch: Batch, line: Line, pool: Executor, config: Config) -> list[Outco
     except PlatformError as error:
         return [*left, *fail_all(batch, error, line, config)]
     return [*left, *send(batch, line, pool, config)]
+
+
+def _is_let_in(engine: sa.Engine, platform_id: int) -> bool:
+    """Whether a platform is still let in; asked by any thread, beside the session."""
+    with engine.connect() as connection:
+        enabled = sa.select(Platform.enabled).where(Platform.id == platform_id)
+        return bool(connection.scalar(enabled))
 
 
 # ----- what is due -----
@@ -232,7 +238,9 @@ def _batches(lease: Lease, tokens: Tokens, config: Config) -> Iterator[Batch]:
     for delivery in _load(db.session, lease.ids):
         by_column.setdefault((delivery.course_id, delivery.item_id), []).append(delivery)
     for (course_id, item_id), group in by_column.items():
-        course = db.session.get_one(Course, course_id)
+        course = db.session.get_one(
+            Course, course_id, options=[joinedload(Course.deployment)], populate_existing=True
+        )
         pupils = set(db.session.scalars(pupils_query(course_id).with_only_columns(Enrolment.person_id)))
         expected = _expected(db.session, course_id, item_id, [d.person_id for d in group])
         batch = Batch(
@@ -242,6 +250,7 @@ def _batches(lease: Lease, tokens: Tokens, config: Config) -> Iterator[Batch]:
             readable=SCOPE_RESULT in course.ags_scopes,
             parcels=[_parcel(d, expected.get(d.person_id, ())) for d in group if d.person_id in pupils],
             left=[d.id for d in group if d.person_id not in pupils],
+            let_in=course.deployment.enabled and not course.awaits_launch,
         )
         db.session.commit()
         yield batch

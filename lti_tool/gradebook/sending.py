@@ -61,6 +61,8 @@ class Batch:
     parcels: list[Parcel]
     left: list[int]
     """Deliveries of people who left the course: nothing is sent for them."""
+    let_in: bool = True
+    """Whether the course's deployment still is, and its addresses are its own."""
     column_url: str = ""
 
 
@@ -103,7 +105,7 @@ class Line:
 
     def __post_init__(self) -> None:
         self._until = time.monotonic() + self.seconds
-        self._ask_at = 0.0
+        self._ask_at = time.monotonic() + LET_IN_EVERY_S
 
     def is_open(self) -> bool:
         now = time.monotonic()

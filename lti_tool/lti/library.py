@@ -196,7 +196,9 @@ class Message(MessageLaunch):
                 "verify_sub": not self._platform.anonymous,
             },
         )
-        if self._platform.anonymous and body.get("sub") in (None, ""):
+        if body.get("sub") in (None, ""):
+            if not self._platform.anonymous:
+                raise LaunchRefused(Refusal.NO_PERSON, "sub")
             body["sub"] = NOBODY  # the library wants one
         self._jwt["body"] = body
         return self

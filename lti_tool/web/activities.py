@@ -25,17 +25,20 @@ from ..assessment.entries import cells, newest_ids
 from ..assessment.models import Assessment
 from ..courses.models import ResourceLink
 from ..courses.people import pupils
-from ..courses.referentials import course_competences, materials, named, reference
+from ..courses.referentials import course_competences, course_frameworks, materials, named, reference
 from ..db import db, utcnow
 from ..errors import BadInput, NotAllowed, NotFound
+from ..frameworks.becoming import becomings
+from ..frameworks.guide import Example, Guide, Line, guide_of
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_scores
 from .guard import May, here, page, row_id, visit
-from .referential import group_name
+from .referential_words import group_name, official
 from .shown import (
     code_words,
     complexity_words,
     level_word,
+    locale,
     purpose_words,
     setting_words,
     show_activity,
@@ -62,6 +65,7 @@ def activities() -> str:
         linked_title=linked.title if linked else "",
         just_archived=_just_archived(),
         course=visit().course,
+        guide=guide_of(course_frameworks(db.session, visit().course)[0], locale()),
     )
 
 
@@ -87,6 +91,7 @@ def activity(activity_id: int) -> str:
     if not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
         raise NotAllowed("activity")
     found = find_activity(db.session, visit().course, activity_id)
+    framework = course_frameworks(db.session, visit().course)[0]
     mine = {}
     if visit().may(May.LEARN):
         rows = cells(db.session, found.id)
@@ -98,6 +103,10 @@ def activity(activity_id: int) -> str:
         activity=show_activity(found),
         competences=found.competences,
         mine=mine,
+        becomings=becomings(db.session, [link.item_id for link in found.competences]),
+        framework=framework,
+        fr=official(framework),
+        page_words=_page_words(guide_of(framework, locale()), found),
         level_word=level_word,
         code_words=code_words(),
         can_assess=visit().may(May.ASSESS),
@@ -105,19 +114,36 @@ def activity(activity_id: int) -> str:
     )
 
 
+def _page_words(guide: Guide, shown: Activity) -> list[Line]:
+    """The words of an activity's statements, then the logics that its complexity and its specialities follow."""
+    items = [item for link in shown.competences for item in (link.item, *(o.item for o in link.observed))]
+    logics = [guide.logic("spiral"), guide.logic("exploration") if shown.specialities else None]
+    return [*guide.words_in(item.statement for item in items), *(logic for logic in logics if logic)]
+
+
 # ----- the form -----
 
 
 @page("/activities/new", may=May.TEACH)
 def new_activity() -> str:
-    """The empty form; `competence` ticks one beforehand, `copy` starts from another activity."""
+    """The empty form; `competence` ticks one beforehand, `copy` starts from an activity, `example` from an example."""
     if request.args.get("copy", type=row_id):
         source = find_activity(db.session, visit().course, request.args.get("copy", type=row_id) or 0)
         draft = Draft.from_activity(source, visit().course)
         draft = replace(draft, starts_on=today().isoformat(), ends_on="", version="0")
+    elif request.args.get("example"):
+        draft = Draft.from_example(_asked_example(request.args["example"]), today())
     else:
         draft = Draft(starts_on=today().isoformat(), competences=_asked_competences())
     return _form(draft)
+
+
+def _asked_example(key: str) -> Example:
+    framework = course_frameworks(db.session, visit().course)[0]
+    example = guide_of(framework, locale()).example(key)
+    if example is None:
+        raise NotFound(f"there is no example « {key} » in this course's referential")
+    return example
 
 
 @page("/activities/new", may=May.TEACH, methods=("POST",))
@@ -241,6 +267,7 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         choices=known,
         framework=parts[0].framework,
         group_name=group_name,
+        guide=guide_of(parts[0].framework, locale()),
         complexities=complexity_words(),
         settings=setting_words(),
         purposes=purpose_words(),

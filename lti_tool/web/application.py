@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from functools import partial
 from typing import Any
 
-import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import BadRequest
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from ..administration.retention import keep_house
@@ -44,6 +40,9 @@ from . import (  # noqa: F401
 from .admin import admin
 from .case_api import case_api, open_to_scripts
 from .guard import LARGEST_ID, May, csrf_token, here, pages
+from .logs import init_logging
+from .proxies import init_proxies
+from .referential_words import own_tab
 from .refusals import init_refusals
 from .shown import locale
 
@@ -72,10 +71,7 @@ def build(config: Config | None = None) -> Flask:
         cooldown_s=config.lti.keys_cooldown_s,
     )
     app.extensions["spirale_tokens"] = Tokens()
-    if config.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies, x_host=0
-        )
+    init_proxies(app, config)
     app.url_map.converters["id"] = RowId
     init_db(app, config)
     init_worker(app, config, keep_house)
@@ -98,34 +94,6 @@ def build(config: Config | None = None) -> Flask:
     app.after_request(open_to_scripts)
     app.after_request(_headers)
     return app
-
-
-def init_logging() -> None:
-    """One JSON line per event on standard error; the addresses of pages, which carry a secret, are never logged."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=_Stderr,
-        cache_logger_on_first_use=False,
-    )
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-
-
-class _Stderr:
-    """Writes lines on whatever standard error is at that moment."""
-
-    def __init__(self, *_args: object) -> None:
-        pass
-
-    def msg(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-
-    info = warning = error = msg
 
 
 class RowId(IntegerConverter):
@@ -153,7 +121,7 @@ def _for_templates() -> dict[str, Any]:
     if "visit" in g:
         values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
         values["ref"] = partial(reference, g.visit.course)
-        values["own_tab"] = referential.own_tab
+        values["own_tab"] = own_tab
     return values
 
 
@@ -180,6 +148,8 @@ def _headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
-    if request.is_secure:
+    # What says nothing else is kept nowhere: a refusal, an answer to a script, a probe of health.
+    response.headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure or current_app.extensions["spirale_config"].https:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -20,7 +20,7 @@ from ..lti.deep_linking import ContentItem, answer
 from ..lti.keys import signing_key
 from ..lti.launch import LAUNCH_PATH
 from .guard import May, page, visit
-from .referential import official
+from .referential_words import official
 from .shown import show_activity
 
 SHOWN_AT_FIRST = 8

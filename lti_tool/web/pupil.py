@@ -22,6 +22,7 @@ from ..courses.people import Pupil, full_name, pupils
 from ..courses.referentials import Material, course_competences, named, reference
 from ..db import db
 from ..errors import NotFound
+from ..frameworks.guide import guide_of
 from ..frameworks.models import Framework, FrameworkItem
 from ..frameworks.sheets import linked_frameworks, retired_among
 from ..reports.spiral import Picture, draw_spiral
@@ -175,6 +176,7 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         speciality_words=speciality_words(),
         short_date=short_date,
         situations=in_situation(),
+        guide=guide_of(parts[0].framework, locale()),
     )
 
 

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from ..activities.editing import find_activity
+from ..activities.links import activity_of_link
 from ..activities.models import COMPLEXITIES, Activity, ActivityCompetence
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
-from ..courses.models import Course
+from ..assessment.scales import LEVELS
+from ..courses.people import count_pupils
 from ..courses.referentials import course_frameworks, find_named, materials, reference
 from ..courses.roster import pupils_query
 from ..db import db
 from ..errors import NotFound
-from ..frameworks.models import Framework, FrameworkItem
+from ..frameworks.becoming import becomings
+from ..frameworks.guide import guide_of
+from ..frameworks.models import FrameworkItem
 from ..frameworks.sheets import (
     DETAILS,
-    GROUP,
     LINKED_TYPES,
     THEMES,
     children,
@@ -38,9 +39,20 @@ from ..frameworks.sheets import (
     outline,
     place,
 )
-from ..frameworks.sides import sheet
+from ..frameworks.sides import Sheet, sheet
 from .guard import May, here, page, visit
-from .shown import code_words, level_word, locale, long_date, short_date
+from .referential_words import (
+    find_tabs,
+    group_name,
+    official,
+    own_tab,
+    sheet_words,
+    source_date,
+    theme_of,
+    type_titles,
+    type_words,
+)
+from .shown import code_words, level_word, locale, short_date, show_activity
 
 
 @dataclass
@@ -49,10 +61,15 @@ class Worked:
 
     activity: Activity
     date_text: str
-    counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    """How many pupils at each level."""
+    levels: dict[int, int] = field(default_factory=dict)
+    """The level of each pupil who has one, by person."""
     mine: Assessment | None = None
     """The visitor's own entry, when the visitor is a pupil."""
+
+    @property
+    def counts(self) -> list[int]:
+        """How many pupils at each level."""
+        return [sum(level == one for one in self.levels.values()) for level in LEVELS]
 
 
 @page("/referential", may=May.READ)
@@ -74,6 +91,8 @@ def referential() -> str:
             fr=official(shown),
         )
     found = groups(db.session, shown.id)
+    opened = _opened_activity() if shown is tabs.own[0] else None
+    expected = opened.competences if opened else []
     return render_template(
         "referential.html",
         framework=shown,
@@ -84,8 +103,23 @@ def referential() -> str:
         subcompetences=children(
             db.session, [c for group in found for c in group.competences], "subcompetence"
         ),
+        opened=show_activity(opened) if opened else None,
+        expected=expected,
+        becomings=becomings(db.session, [link.item_id for link in expected]),
+        guide=guide_of(shown, locale()),
         fr=official(shown),
     )
+
+
+def _opened_activity() -> Activity | None:
+    """The activity that this session's link opens, for those who may read it; none that was put away."""
+    link = visit().session.resource_link
+    if link is None or not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
+        return None
+    opened = activity_of_link(db.session, link)
+    if opened is None or opened.archived_at is not None:
+        return None
+    return find_activity(db.session, visit().course, opened.id)
 
 
 @page("/referential/<code>", may=May.READ)
@@ -97,22 +131,27 @@ def competence(code: str) -> str:
     framework = item.framework
     ruler_groups = [group.competences for part in parts for group in part.groups]
     worked = _worked(item) if visit().may(May.ASSESS) or visit().may(May.LEARN) else []
+    known = count_pupils(db.session, course.id) if visit().may(May.ASSESS) else 0
     theme = request.args.get("theme", "")
     theme = theme if theme in THEMES else ""
+    whole = sheet(db.session, item)
+    guide = guide_of(framework, locale())
     return render_template(
         "competence.html",
         framework=framework,
-        sheet=sheet(db.session, item),
+        sheet=whole,
         theme=theme,
         ruler_groups=ruler_groups,
         replacement=_replacement(item),
         competence_href=lambda other: _competence_href(other, theme),
         around=_around(item, [one for group in ruler_groups for one in group]),
         worked=worked,
-        worked_text=_worked_text(worked),
-        pupils_known=_pupils_known(course) if visit().may(May.ASSESS) else 0,
+        worked_text=_worked_text(worked, known),
+        pupils_known=known,
         level_word=level_word,
         code_words=code_words(),
+        path=guide.path,
+        page_words=guide.words_in(_statements(whole)),
         **sheet_words(framework),
     )
 
@@ -143,35 +182,6 @@ def statement(identifier: UUID) -> str | Response:
         titles=type_titles(),
         fr=official(item.framework),
     )
-
-
-@dataclass(frozen=True)
-class Tabs:
-    """The referentials that this course's pages lead to."""
-
-    own: list[Framework]
-    """The course's, its main one first."""
-    linked: list[Framework]
-    """Those that the course's lead to."""
-    general: Framework | None
-    """The first of the course's that leads to another: the general view is its."""
-
-    @property
-    def all(self) -> list[Framework]:
-        return list(dict.fromkeys([*self.own, *self.linked]))
-
-
-def find_tabs() -> Tabs:
-    """The referentials of this course's pages. Raises `NotFound` when none of the course's is loaded."""
-    own = course_frameworks(db.session, visit().course)
-    sides = {one: linked_frameworks(db.session, one.id) for one in own}
-    linked = [side for found in sides.values() for side in found]
-    return Tabs(own, linked, next((one for one in own if sides[one]), None))
-
-
-def own_tab(framework: Framework) -> str | None:
-    """How the address of the referential's page names one of the course's own; the main one needs no name."""
-    return framework.slug if framework.slug != visit().course.framework_slug else None
 
 
 def _competence_href(item: FrameworkItem, theme: str = "") -> str:
@@ -238,8 +248,8 @@ def _worked(item: FrameworkItem) -> list[Worked]:
         if visit().may(May.LEARN):
             worked.mine = entry
         elif entry.level:
-            worked.counts[entry.level - 1] += 1
-    return [w for w in found.values() if w.activity.archived_at is None or any(w.counts) or w.mine]
+            worked.levels[entry.person_id] = entry.level
+    return [w for w in found.values() if w.activity.archived_at is None or w.levels or w.mine]
 
 
 def _entries(item: FrameworkItem, activity_ids: list[int]) -> list[Assessment]:
@@ -255,8 +265,8 @@ def _entries(item: FrameworkItem, activity_ids: list[int]) -> list[Assessment]:
     ]
 
 
-def _worked_text(worked: list[Worked]) -> str:
-    """« 6 situations : 2 simples, 3 variées, 1 complexe »."""
+def _worked_text(worked: list[Worked], known: int) -> str:
+    """« 6 situations : 2 simples, 3 variées, 1 complexe · 18 élèves évalués sur 24 »."""
     words: dict[int, Callable[[int], str]] = {
         1: lambda n: ngettext("%(num)d simple", "%(num)d simples", n),
         2: lambda n: ngettext("%(num)d variée", "%(num)d variées", n),
@@ -265,105 +275,25 @@ def _worked_text(worked: list[Worked]) -> str:
     counts = {c: sum(1 for one in worked if one.activity.complexity == c) for c in COMPLEXITIES}
     each = ", ".join(words[c](n) for c, n in counts.items() if n)
     whole = ngettext("%(num)d situation", "%(num)d situations", len(worked))
-    return _("%(whole)s : %(each)s", whole=whole, each=each) if each else ""
-
-
-def _pupils_known(course: Course) -> int:
-    known = pupils_query(course.id).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(known)) or 0
-
-
-# ----- words -----
-
-
-def source_date(framework: Framework) -> str:
-    """The date of the official text in words; empty when the file gives none."""
-    try:
-        return long_date(date.fromisoformat(framework.source.get("date", "")))
-    except ValueError:
+    if not each:
         return ""
+    text = _("%(whole)s : %(each)s", whole=whole, each=each)
+    if not known:
+        return text
+    assessed = {person_id for one in worked for person_id in one.levels}
+    pupils = ngettext(
+        "%(num)d élève évalué sur %(known)d",
+        "%(num)d élèves évalués sur %(known)d",
+        len(assessed),
+        known=known,
+    )
+    return f"{text} · {pupils}"
 
 
-def sheet_words(framework: Framework) -> dict[str, Any]:
-    """What the pages that show the sides of competences say them with."""
-    return {
-        "titles": type_titles(),
-        "theme_titles": theme_titles(),
-        "theme_of": theme_of(),
-        "guide": framework.guide,
-        "fr": official(framework),
-        "parts_text": parts_text,
-        "group_name": group_name,
-        "absent_text": lambda side, type_: _guide_text(framework, "absent", side=side, type=type_),
-    }
-
-
-def _guide_text(framework: Framework, key: str, **wanted: str) -> str:
-    """The text of a list of the guide's for one place of the pages; empty when it says nothing of it."""
-    for line in framework.guide.get(key, []):
-        if all(line.get(name) == value for name, value in wanted.items()):
-            return str(line.get("text", ""))
-    return ""
-
-
-def official(framework: Framework) -> Markup:
-    """The `lang` attribute of official text, for pages in another language."""
-    if framework.language == locale():
-        return Markup("")
-    return Markup(' lang="{}"').format(framework.language)
-
-
-def group_name(group: FrameworkItem) -> str:
-    """« Groupe 1 »: the Seconde's groups have bare numbers, MA's and MCV's carry their word."""
-    return group.code if not group.code.isdigit() else _("Groupe %(code)s", code=group.code)
-
-
-def parts_text(parts: list[FrameworkItem]) -> str:
-    """« Bloc 1 », « Groupes 1 et 4B ». These words are the referential's own: they are not translated."""
-    codes = [part.code for part in parts]
-    words = {code.rpartition(" ")[0] for code in codes}
-    if len(codes) > 1 and len(words) == 1 and words != {""}:
-        numbers = [code.rpartition(" ")[2] for code in codes]
-        return f"{words.pop()}s {', '.join(numbers[:-1])} et {numbers[-1]}"
-    return ", ".join(codes)
-
-
-def theme_of() -> dict[str, str]:
-    """The sheet that each type is on."""
-    return {type_: theme for theme, types in THEMES.items() for type_ in types}
-
-
-def theme_titles() -> dict[str, str]:
-    """The names of the source's three sheets."""
-    return {"skills": _("Compétences"), "knowledge": _("Savoirs"), "evaluation": _("Évaluation")}
-
-
-def type_titles() -> dict[str, str]:
-    """The titles of the rows, by type of what is in them."""
-    return {
-        "competence": _("Compétences"),
-        "subcompetence": _("Sous-compétences"),
-        "criterion": _("Critères d’évaluation"),
-        "behaviour": _("Comportements professionnels"),
-        "knowledge": _("Savoirs associés et limites"),
-        "knowledge_limit": _("Limites de savoir"),
-        "resource": _("Ressources"),
-        "relation": _("Relations"),
-        "expected_result": _("Résultats attendus"),
-    }
-
-
-def type_words() -> dict[str, str]:
-    """What one statement of each type is called."""
-    return {
-        GROUP: _("Bloc ou groupe de compétences"),
-        "competence": _("Compétence"),
-        "subcompetence": _("Sous-compétence"),
-        "criterion": _("Critère d’évaluation"),
-        "behaviour": _("Comportement professionnel"),
-        "knowledge": _("Savoir associé"),
-        "knowledge_limit": _("Limite de savoir"),
-        "resource": _("Ressource"),
-        "relation": _("Relation"),
-        "expected_result": _("Résultat attendu"),
-    }
+def _statements(whole: Sheet) -> list[str]:
+    """Every statement that a competence's page shows."""
+    rows = [row for theme in whole.themes for row in theme.rows]
+    parts = [part for row in rows for side in row.sides for part in side.parts]
+    items = [whole.item, *whole.subcompetences, *(head for part in parts for head in part.items)]
+    items += [one for part in parts for entry in part.entries for one in (entry.item, *entry.below)]
+    return [item.statement for item in items]

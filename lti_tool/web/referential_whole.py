@@ -11,7 +11,7 @@ from ..frameworks.models import Framework
 from ..frameworks.sheets import COMPETENCE, DETAILS, groups
 from ..frameworks.sides import sheets
 from .guard import May, page, visit
-from .referential import find_tabs, sheet_words, source_date
+from .referential_words import find_tabs, sheet_words, source_date
 
 
 @page("/referential/general", may=May.READ)

@@ -14,6 +14,7 @@ from ..db import db, utcnow
 from ..errors import LaunchRefused, NotAllowed, NotFound, Refusal
 from . import case_status
 from .guard import BadForm, SessionEnded
+from .logs import where
 from .shown import clock
 
 log = structlog.get_logger()
@@ -196,11 +197,7 @@ def init_refusals(app: Flask) -> None:
         # The log gets where it happened, not what it was about: messages of libraries quote values.
         db.session.rollback()  # a transaction that failed would fail again while the page is made
         g.pop("visit", None)
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-        log.error("unexpected", error=type(error).__name__, where=where)
+        log.error("unexpected", error=type(error).__name__, where=where(error.__traceback__))
         return refuse(_http_page(500), error=type(error).__name__)
 
 

@@ -17,7 +17,7 @@ from ..frameworks.models import Framework
 from ..frameworks.search import GUIDE, LONGEST_QUERY, REFERENTIAL, TYPES, Entry, Found, too_short
 from ..frameworks.sheets import COMPETENCE, GROUP
 from .guard import May, here, page, visit
-from .referential import find_tabs, official, type_titles, type_words
+from .referential_words import find_tabs, official, type_titles, type_words
 from .shown import locale
 
 SHOWN_PER_TYPE = 12
@@ -104,7 +104,7 @@ def _answer() -> tuple[Framework, Answer]:
     if too_short(asked):
         said = _("Une lettre ne suffit pas\u00a0: en écrire au moins deux, ou un code comme 1A.")
         return framework, Answer(asked, said, [], [], False)
-    index = index_of(db.session, tabs.own, tabs.linked)
+    index = index_of(db.session, tabs.own, tabs.linked, locale())
     found = index.search(asked, _type_names())
     return framework, _told(asked, found)
 

@@ -20,8 +20,8 @@ from ..gradebook.scores import can_send, hold_course, queue_all, settings_of, wi
 from .deliveries import number
 from .gradebook import missing_rights
 from .guard import May, here, page, row_id, visit
-from .referential import official
 from .referential_choice import Choice, offers, stored_choice, typed_choice
+from .referential_words import official
 from .shown import levels, moment_words
 
 MINIMUMS = (1, 2, 3, 4, 5)

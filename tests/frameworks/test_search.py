@@ -29,7 +29,7 @@ STATEMENTS = {item.uuid: item.statement for data in REFERENTIALS for item in dat
 
 def index(slug: str) -> Index:
     framework = find_framework(db.session, slug)
-    return index_of(db.session, [framework], linked_frameworks(db.session, framework.id))
+    return index_of(db.session, [framework], linked_frameworks(db.session, framework.id), "fr")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def real(migrated: Path) -> Index:
     engine = sa.create_engine(f"sqlite:///{migrated}")
     with Session(engine) as session:
         framework = find_framework(session, "mrc-seconde")
-        made = build_index(session, [framework], linked_frameworks(session, framework.id))
+        made = build_index(session, [framework], linked_frameworks(session, framework.id), "fr")
     engine.dispose()
     return made
 

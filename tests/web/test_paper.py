@@ -54,6 +54,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> dict[st
     for name, kind in (
         ("spirale.css", "text/css"),
         ("spirale.js", "text/javascript"),
+        ("search.js", "text/javascript"),
         ("icon.svg", "image/svg+xml"),
     ):
         answers[f"/static/{name}"] = (kind, (STATIC / name).read_bytes())
@@ -129,7 +130,7 @@ def test_the_whole_referential_is_printed_on_a4_black_on_white_and_without_the_b
     [
         ("/referential/1C", "main [href*='/statements/']", 21, 63),
         ("/referential/general", "main [href*='/statements/']", 178, 178),
-        ("/referential", ".groups details li, .guide dt", 0, 46),
+        ("/referential", ".groups details li, .guide dt", 0, 54),
     ],
 )
 def test_a_page_of_the_referential_prints_unfolded_where_no_script_runs(

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from lti_tool.activities.models import Activity
 from lti_tool.assessment.models import Assessment
 from lti_tool.courses.models import Course
 from lti_tool.db import db
@@ -414,6 +415,40 @@ def test_a_teacher_sees_the_situations_that_work_it_newest_first_with_the_levels
     assert "1 sur 4" in words(table)
     assert "2 sur 4" in words(table)
     assert "2 situations : 1 simple, 1 variée" in words(page)
+
+
+def test_the_head_says_how_many_pupils_have_a_level_over_all_these_situations(
+    school: School, worked: dict[str, int]
+) -> None:
+    page = school.visit("teacher").get("/referential/1C")
+
+    # Adam's two entries are one pupil; Zoé is absent in one situation and has a level in the other; Chloé's 4 is 1A's.
+    assert "2 situations : 1 simple, 1 variée · 3 élèves évalués sur 4" in words(page)
+    with school.app.app_context():
+        varied = db.session.get_one(Activity, worked["varied"])
+        factories.assessment(varied, "1C", school.people["Adam"], 2, school.people["teacher"])
+        factories.assessment(varied, "1C", school.people["Zoé"], "", school.people["teacher"])
+        db.session.commit()
+    # Seen twice is still one pupil; a level taken back leaves none.
+    again = school.visit("teacher").get("/referential/1C")
+    assert "· 2 élèves évalués sur 4" in words(again)
+    assert "évalués sur" not in words(school.visit("Adam").get("/referential/1C"))
+
+
+def test_the_head_counts_nobody_who_left(school: School, worked: dict[str, int]) -> None:
+    assert "2 situations : 2 simples · 1 élève évalué sur 4" in words(
+        school.visit("teacher").get("/referential/1A")
+    )
+    with school.app.app_context():
+        db.session.execute(
+            sa.text("update enrolment set active = 0 where person_id = :id"),
+            {"id": school.people["Chloé"].id},
+        )
+        db.session.commit()
+    assert "· 2 élèves évalués sur 3" in words(school.visit("teacher").get("/referential/1C"))
+    assert "2 situations : 2 simples · 0 élève évalué sur 3" in words(
+        school.visit("teacher").get("/referential/1A")
+    )
 
 
 def test_an_archived_situation_stays_where_something_was_seen_in_it(

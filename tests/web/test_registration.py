@@ -256,7 +256,7 @@ def test_a_deployment_that_is_not_said_is_left_to_an_administrator(
     done = admin.confirm()
     (platform,) = admin.platforms()
     assert [one.deployment_id for one in platform.deployments] == kept
-    assert (f"spirale platform deployment {platform.id} ID" in done.text) == (not kept)
+    assert (f"spirale platform deployments {platform.id} --add ID" in done.text) == (not kept)
     with admin.app.app_context():
         add_deployment(db.session, platform.id, "9")
         add_deployment(db.session, platform.id, "9")

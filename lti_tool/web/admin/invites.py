@@ -24,7 +24,9 @@ def invites() -> str:
 @admin_page("/invites/new", methods=("POST",))
 def invite() -> str | tuple[str, int]:
     """Make an invitation. Its address is in this answer and nowhere else: only a hash of it is kept."""
-    typed = {name: request.form.get(name, "").strip()[:300] for name in ("name", "expires", "allow_private_host")}
+    typed = {
+        name: request.form.get(name, "").strip()[:300] for name in ("name", "expires", "allow_private_host")
+    }
     try:
         made, address = invite_platform(
             db.session,
