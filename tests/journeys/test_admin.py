@@ -43,10 +43,9 @@ PATHS = (
 def tool(tmp_path: Path, migrated: Path) -> Iterator[str]:
     """The tool alone, with an administrator, three platforms and a course: its address."""
     (tmp_path / "spirale.db").write_bytes(migrated.read_bytes())
-    app = create_app(make_config(tmp_path))
     # The browser has a loop in this thread, where a context of the application cannot end.
     with ThreadPoolExecutor(1) as beside:
-        beside.submit(_fill, app).result()
+        app = beside.submit(_filled, tmp_path).result()
         server = make_server("localhost", 0, app, threaded=True)
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -57,7 +56,8 @@ def tool(tmp_path: Path, migrated: Path) -> Iterator[str]:
         beside.submit(_close, app).result()
 
 
-def _fill(app: Flask) -> None:
+def _filled(folder: Path) -> Flask:
+    app = create_app(make_config(folder))
     add_account(app)
     with app.app_context():
         begin_write()
@@ -68,6 +68,7 @@ def _fill(app: Flask) -> None:
         factories.activity(factories.course(platform))
         count_refusal(db.session, platform.id, Refusal.EXPIRED, utcnow())
         db.session.commit()
+    return app
 
 
 def _close(app: Flask) -> None:
