@@ -81,7 +81,7 @@ def end_sessions_of(session: Session, administrator: Administrator) -> None:
 def password_is_right(administrator: Administrator | None, password: str) -> bool:
     """Whether an open account has that password; as slow when there is no account as when there is one."""
     stored = administrator.password_hash if administrator else _nobodys_hash()
-    right = check_password_hash(stored, password[:LONGEST_PASSWORD])
+    right = check_password_hash(stored, password[:LONGEST_PASSWORD]) and len(password) <= LONGEST_PASSWORD
     return right and administrator is not None and administrator.disabled_at is None
 
 

@@ -75,7 +75,9 @@ def test_a_wrong_login_or_a_weak_password_makes_no_account(
 
 @pytest.mark.parametrize(("login", "password"), [("ma", PASSWORD), ("m" * 64, "abcde" + "x" * 1019)])
 def test_the_shortest_and_the_longest_are_taken(in_app: Flask, login: str, password: str) -> None:
-    assert password_is_right(create_administrator(db.session, login, password), password)
+    made = create_administrator(db.session, login, password)
+    assert password_is_right(made, password)
+    assert not password_is_right(made, password + "x")
 
 
 def test_a_login_is_taken_once(in_app: Flask) -> None:
