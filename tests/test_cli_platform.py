@@ -113,9 +113,9 @@ def test_a_replacement_is_shown_then_applied(folder: Path) -> None:
     run("platform", "add", *MOODLE[:4], "--deployment-id", "2", "--client-id", "new", "--name", "New")
     with sqlite3.connect(folder / "spirale.db") as connection:
         connection.execute(
-            "INSERT INTO course (platform_id, deployment_id, context_id, title, label, framework_slug, "
+            "INSERT INTO course (platform_id, deployment_id, context_id, title, label, framework_slugs, "
             "lineitems_url, ags_scopes, memberships_url, roster_problem, created_at) "
-            "VALUES (1, 1, '7', 'Seconde', '2MRC1', 'mrc-seconde', '', '[]', '', '', '2026-09-01 08:00:00')"
+            "VALUES (1, 1, '7', 'Seconde', '2MRC1', '[\"mrc-seconde\"]', '', '[]', '', '', '2026-09-01 08:00:00')"
         )
     previewed = run("platform", "replace", "1", "2")
     assert "platform 1 (Old) → platform 2 (New)\n1 courses follow: 2MRC1\n" in previewed
