@@ -10,7 +10,6 @@ from lti_tool.demo import browser
 from lti_tool.demo.launches import spend_launch
 from lti_tool.demo.messages import id_token_claims
 from lti_tool.demo.platform import the_platform
-from lti_tool.demo.settings import CLIENT_ID
 from lti_tool.demo.tables import Launch
 
 auth = Blueprint("auth", __name__)
@@ -29,7 +28,7 @@ def authorise() -> ResponseReturnValue:
         return browser.repost()
     person_id = browser.entered_person_id()
     if person_id is None:
-        return browser.invalid_request("Personne n'est entré dans le campus avec ce navigateur.", 403)
+        return browser.invalid_request("Personne n'est entré ici avec ce navigateur.", 403)
     given = browser.single_values(request)
     if given is None:
         return browser.invalid_request("Un paramètre est présent deux fois.")
@@ -64,7 +63,11 @@ def refusal(given: dict[str, str], launch: Launch) -> tuple[str, str] | None:
         (bool(missing), "invalid_request", f"Missing {', '.join(missing)}"),
         (given.get("scope") != "openid", "invalid_scope", "Scope must be openid"),
         (given.get("response_type") != "id_token", "unsupported_response_type", "Must be id_token"),
-        (given.get("client_id") != CLIENT_ID, "unauthorized_client", "Unknown client_id"),
+        (
+            given.get("client_id") != the_platform().settings.client_id,
+            "unauthorized_client",
+            "Unknown client_id",
+        ),
         (given.get("login_hint") != str(launch.person_id), "access_denied", "Not the logged-in user"),
         ("response_mode" not in given, "invalid_request", "Missing response_mode"),
         (given.get("response_mode") != "form_post", "invalid_request", "Invalid response_mode"),

@@ -13,7 +13,7 @@ from lti_tool.demo.activities import Column, NewActivity, add_activity
 from lti_tool.demo.keys import ToolTokenRefused, check_issuer_and_dates, seconds
 from lti_tool.demo.messages import LTI, LTI_DL
 from lti_tool.demo.platform import seen_before, the_platform
-from lti_tool.demo.settings import CLIENT_ID, DEPLOYMENT_ID
+from lti_tool.demo.settings import DEPLOYMENT_ID
 from lti_tool.demo.tables import Course, Launch
 from lti_tool.demo.texts import text
 
@@ -62,7 +62,7 @@ def new_activity(item: object) -> NewActivity:
 def _checked_items(claims: dict[str, Any]) -> list[object]:
     """The content items once every other claim of the response holds."""
     platform = the_platform()
-    check_issuer_and_dates(claims, CLIENT_ID, {platform.settings.base_url}, platform.now())
+    check_issuer_and_dates(claims, platform.settings.client_id, {platform.settings.base_url}, platform.now())
     expected = {
         LTI + "message_type": "LtiDeepLinkingResponse",
         LTI + "version": "1.3.0",

@@ -1,4 +1,4 @@
-"""The id_token: the claims of the three messages, as Moodle 4.5 writes them."""
+"""The id_token: the claims of the three messages, as Moodle 4.5 writes them; an ENT keeps few of them."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from lti_tool.demo import launches
 from lti_tool.demo.addresses import lineitem_url, lineitems_url, memberships_url
+from lti_tool.demo.ent import plain_claims
 from lti_tool.demo.gradebook import coupled_item
 from lti_tool.demo.platform import Platform
 from lti_tool.demo.scopes import AGS_SCOPES
-from lti_tool.demo.settings import CLIENT_ID, DEPLOYMENT_ID
+from lti_tool.demo.settings import DEPLOYMENT_ID
 from lti_tool.demo.tables import Activity, Course, Enrolment, Launch, LineItem, Person
 from lti_tool.demo.variables import custom_claim, variables
 
@@ -55,7 +56,7 @@ def id_token_claims(session: Session, platform: Platform, launch: Launch, nonce:
     claims[LTI + "custom"] = custom_claim(custom, platform.settings.tool_custom, known)
     if NRPS_CLAIM in claims:
         claims[LTI + "custom"]["context_memberships_url"] = memberships_url(launch.course_id)
-    return claims
+    return plain_claims(claims, launch.person_id) if platform.settings.profile.plain else claims
 
 
 def launch_role(role: str) -> str:
@@ -72,7 +73,7 @@ def _envelope(platform: Platform, launch: Launch, nonce: str) -> Claims:
     now = platform.now()
     return {
         "iss": platform.settings.base_url,
-        "aud": CLIENT_ID,
+        "aud": platform.settings.client_id,
         "sub": str(launch.person_id),
         "iat": now,
         "exp": now + LIFETIME_S,

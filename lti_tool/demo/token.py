@@ -15,8 +15,6 @@ from sqlalchemy.orm import Session
 from lti_tool.demo.browser import single_values
 from lti_tool.demo.keys import ToolTokenRefused, check_issuer_and_dates, seconds
 from lti_tool.demo.platform import seen_before, the_platform
-from lti_tool.demo.scopes import SCOPES
-from lti_tool.demo.settings import CLIENT_ID
 from lti_tool.demo.tables import AccessToken, SeenOnce
 
 token = Blueprint("token", __name__)
@@ -33,7 +31,8 @@ def give_token() -> Response:
     try:
         given = _request_parameters()
         claims = the_platform().tool_keys.claims(given["client_assertion"])
-        scopes = [scope for scope in SCOPES if scope in given["scope"].split()]
+        offered = the_platform().settings.profile.scopes
+        scopes = [scope for scope in offered if scope in given["scope"].split()]
         if not scopes:
             raise ToolTokenRefused("invalid_scope", "None of these scopes is offered")
         value = _token_against(claims, scopes)
@@ -74,9 +73,9 @@ def _request_parameters() -> dict[str, str]:
 def _token_against(claims: dict[str, Any], scopes: list[str]) -> str:
     """A new token once the assertion's claims hold and its jti is spent."""
     platform = the_platform()
-    now = platform.now()
-    check_issuer_and_dates(claims, CLIENT_ID, {platform.settings.token_url}, now)
-    if claims.get("sub") != CLIENT_ID:
+    now, client_id = platform.now(), platform.settings.client_id
+    check_issuer_and_dates(claims, client_id, {platform.settings.token_url}, now)
+    if claims.get("sub") != client_id:
         raise ToolTokenRefused("invalid_client", "sub is not the client_id")
     expires = seconds(claims, "exp")
     if expires - seconds(claims, "iat") > ASSERTION_LIFETIME_S:
