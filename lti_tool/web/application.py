@@ -30,6 +30,7 @@ from . import (  # noqa: F401
     grid,
     health,
     home,
+    labels,
     one_pupil,
     overview,
     picker,
@@ -146,6 +147,11 @@ def _for_templates() -> dict[str, Any]:
     if "visit" in g:
         values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
         values["ref"] = partial(reference, g.visit.course)
+        values |= {
+            "my_number": labels.my_number,
+            "nameless_count": labels.nameless_count,
+            "is_nameless": labels.is_nameless,
+        }
     return values
 
 

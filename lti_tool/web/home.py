@@ -35,7 +35,7 @@ PAGES_OF = {
         "archived",
         "choose_link",
     },
-    "overview": {"overview", "pupil_sheet"},
+    "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels"},
     "gradebook": {"gradebook"},
     "referential": {"referential", "competence", "statement"},
     "settings": {"gradebook_settings"},
