@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..config import Config
-from ..courses.models import Course
+from ..courses.models import Course, ResourceLink
 from ..db import begin_write, db, insert_missing, utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..frameworks.models import FrameworkItem
@@ -66,6 +66,16 @@ def find_or_make_column(service: Service, course_id: int, item_id: int, maximum:
     if found is None:
         raise PlatformRefused(COLUMN_GONE, 404)
     return found.url
+
+
+def only_link_columns(session: Session, course: Course) -> bool:
+    """Whether the platform gives columns that came with links of this course, and none of ours can be made."""
+    if course.lineitems_url or ags.SCOPE_SCORE not in course.ags_scopes:
+        return False
+    query = sa.select(ResourceLink.id).where(
+        ResourceLink.course_id == course.id, ResourceLink.lineitem_url != ""
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def make_column_again(session: Session, course: Course, item_id: int, now: datetime) -> int:

@@ -222,6 +222,8 @@ def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
     code = book.codes.get(pair, "")
     if code:
         said = explain_code(code)
+    elif pair in book.values and not can_send(book.course):
+        said = Said(_("Pas de colonne où l’envoyer\u00a0: le niveau reste dans Spirale."), _("Rien à faire."))
     elif pair in book.values:
         said = Said(
             _("Une note existe ici, mais rien n’a été envoyé."),
