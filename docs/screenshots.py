@@ -54,8 +54,8 @@ def go(frame: Frame, path: str) -> None:
 
 def fill(
     page: Page, frame: Frame, chance: random.Random, situation: tuple[str, str, int, str, str, str]
-) -> None:
-    """Create a situation and assess the class in it, from the keyboard."""
+) -> str:
+    """Create a situation and assess the class in it, from the keyboard; the path of the activity."""
     title, day, complexity, specialities, codes, text = situation
     go(frame, "/activities/new")
     frame.get_by_label("Titre").fill(title)
@@ -77,6 +77,7 @@ def fill(
         for _ in range(24):
             page.keyboard.press(chance.choice(keys))
     page.wait_for_timeout(1500)
+    return re.sub(r"^.*/l/[^/]+(/activities/\d+)/.*$", r"\1", frame.url)
 
 
 def take(page: Page, name: str, width: int, height: int) -> None:
@@ -85,7 +86,8 @@ def take(page: Page, name: str, width: int, height: int) -> None:
     page.screenshot(path=IMAGES / f"{name}-{width}.png")
 
 
-def teacher(demo: Demo, browser: Browser) -> None:
+def teacher(demo: Demo, browser: Browser) -> str:
+    """The teacher's screens; the path of the activity that the pupil's screens show too."""
     # The non-editing teacher looks like a pupil until they have come once (docs/platforms.md).
     assessor = enter(browser.new_context(locale="fr-FR"), demo, "Yann Le Goff")
     assessor.open_link("Spirale")
@@ -96,17 +98,17 @@ def teacher(demo: Demo, browser: Browser) -> None:
     )
     tab.open_link("Spirale")
     frame, chance = tab.frame, random.Random(7)  # noqa: S311 - levels for a picture
-    for situation in SITUATIONS:
-        fill(tab.page, frame, chance, situation)
-    go(frame, "/activities/2/grid")
+    made = [fill(tab.page, frame, chance, situation) for situation in SITUATIONS]
+    sale = made[1]
+    go(frame, f"{sale}/grid")
     frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()
     frame.locator("#margin-comment").fill(COMMENT)
     frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()
     tab.page.wait_for_timeout(1500)
     for name, path in (
-        ("grid", "/activities/2/grid"),
+        ("grid", f"{sale}/grid"),
         ("activities", "/activities"),
-        ("activity-form", "/activities/2/edit"),
+        ("activity-form", f"{sale}/edit"),
         ("overview", "/overview"),
         ("gradebook", "/gradebook"),
         ("settings", "/settings"),
@@ -131,9 +133,10 @@ def teacher(demo: Demo, browser: Browser) -> None:
     tab.page.get_by_role("link", name=choose).or_(tab.page.get_by_role("button", name=choose)).first.click()
     tab.page.frame_locator("iframe").get_by_role("heading", level=1).wait_for()
     take(tab.page, "picker", 1280, 900)
+    return sale
 
 
-def pupil(demo: Demo, browser: Browser) -> None:
+def pupil(demo: Demo, browser: Browser, activity: str) -> None:
     for width, height in ((1280, 900), (390, 1300)):
         context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
         tab = enter(context, demo, "Amina Koné")
@@ -141,7 +144,7 @@ def pupil(demo: Demo, browser: Browser) -> None:
         for name, path in (
             ("me", "/me?competence=1A"),
             ("to-do", "/me/activities"),
-            ("activity", "/activities/2"),
+            ("activity", activity),
         ):
             go(tab.frame, path)
             take(tab.page, name, width, height)
@@ -151,8 +154,7 @@ def pupil(demo: Demo, browser: Browser) -> None:
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with running() as (demo, browser):
-        teacher(demo, browser)
-        pupil(demo, browser)
+        pupil(demo, browser, teacher(demo, browser))
 
 
 if __name__ == "__main__":

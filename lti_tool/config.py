@@ -39,6 +39,7 @@ class LtiConfig:
     http_timeout_s: float
     keys_lifetime_s: int
     keys_cooldown_s: int
+    key_overlap_s: int
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -26,10 +27,15 @@ import click
 import sqlalchemy as sa
 
 from . import create_app
-from .config import load_config
-from .db import begin_write, db
+from .activities.editing import Draft, save_activity
+from .config import Config, load_config
+from .courses.entry import course_of
+from .courses.referentials import course_frameworks
+from .db import begin_write, db, utcnow
 from .demo import ENT, LMS, Profile, registration
+from .demo.people import MRC1
 from .errors import ConfigError
+from .frameworks.guide import guide_of
 from .lti.models import Platform
 from .lti.platforms import add_platform
 from .setup import upgrade_database
@@ -170,14 +176,19 @@ def _platform_environment(places: Places, profile: Profile) -> dict[str, str]:
 
 
 def _set_up(places: Places, environment: Mapping[str, str]) -> None:
-    """Migrate the database, load the referentials, register both platforms at their present addresses."""
+    """Migrate the database, load the referentials, register both platforms at their present addresses.
+
+    At the first start the LMS's course also receives its first activities.
+    """
     config = load_config(environment)
     app = create_app(config)
     with app.app_context():
         upgrade_database(config)
         begin_write()
-        _register(LMS, places.lms_url)
+        campus = _register(LMS, places.lms_url)
         _register(ENT, places.ent_url)
+        if campus is not None:
+            _add_examples(campus, utcnow().astimezone(config.timezone).date(), config)
         db.session.commit()
         db.engine.dispose()
 
@@ -205,6 +216,18 @@ def _register(profile: Profile, url: str) -> Platform | None:
     platform.auth_login_url, platform.auth_token_url = known.auth_login_url, known.auth_token_url
     platform.audience = known.audience
     return None
+
+
+def _add_examples(platform: Platform, first_day: date, config: Config) -> None:
+    """The course opens with the referential's examples, a week apart: activities that nobody is assessed in yet.
+
+    Spirale knows a course from its first launch on; this one it knows before, by the same identifier.
+    """
+    course = course_of(db.session, platform.id, platform.deployments[0].id, str(MRC1.id), config)
+    framework = course_frameworks(db.session, course)[0]
+    for week, example in enumerate(guide_of(framework, framework.language).examples):
+        draft = Draft.from_example(example, first_day + timedelta(weeks=week))
+        save_activity(db.session, course, draft, None, utcnow())
 
 
 def _commands(places: Places) -> list[tuple[list[str], dict[str, str]]]:

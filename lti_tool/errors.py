@@ -7,6 +7,7 @@
     ├── DatabaseOutdated       the schema is not the one this version needs
     ├── ReferentialError       a referential file is wrong: file, line, what
     ├── LaunchRefused          a login or a launch is not accepted, and why (a `Refusal`)
+    ├── RegistrationRefused    a platform could not be registered, and why (a `NotRegistered`)
     ├── NotFound               there is no such thing in this course
     ├── NotAllowed             this person may not do this
     ├── BadInput               something typed is wrong: what, and what to do
@@ -70,13 +71,50 @@ class Refusal(StrEnum):
 class LaunchRefused(SpiraleError):
     """A login or a launch is not accepted.
 
-    `detail` is for the log only: it names a claim or a parameter, never its value.
+    `detail` is for the log only: it names a claim or a parameter, never its value. `return_url` and `locale` are those
+    of a message whose signature was right: where the platform wants to be told, and in which language.
     """
 
     def __init__(self, reason: Refusal, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+        self.return_url = ""
+        self.locale = ""
+
+
+class NotRegistered(StrEnum):
+    """Why a platform was not registered. `web.registration` has the sentence for each."""
+
+    UNKNOWN_INVITE = "unknown_invite"
+    EXPIRED_INVITE = "expired_invite"
+    REVOKED_INVITE = "revoked_invite"
+    USED_INVITE = "used_invite"
+    BUSY_INVITE = "busy_invite"
+    MISSING_PARAMETER = "missing_parameter"
+    CHANGED_PAGE = "changed_page"
+    BAD_ADDRESS = "bad_address"
+    PRIVATE_ADDRESS = "private_address"
+    NO_ANSWER = "no_answer"
+    BAD_CONFIGURATION = "bad_configuration"
+    OTHER_ISSUER = "other_issuer"
+    MISSING_FEATURE = "missing_feature"
+    TOKEN_SPENT = "token_spent"  # noqa: S105 - a reason, not a secret
+    PLATFORM_REFUSED = "platform_refused"
+    ANSWER_LOST = "answer_lost"
+
+
+class RegistrationRefused(SpiraleError):
+    """A platform could not be registered.
+
+    `detail` is for the log: a parameter, a field, a status. `said` is the platform's own short reason.
+    """
+
+    def __init__(self, reason: NotRegistered, detail: str = "", said: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+        self.said = said
 
 
 class NotFound(SpiraleError):
@@ -97,6 +135,9 @@ class BadInput(SpiraleError):
 
 class PlatformError(SpiraleError):
     """The LMS did not take what was sent. `status` is its HTTP status, 0 when there was no answer."""
+
+    said: str = ""
+    """Its own short reason, where it was asked for."""
 
     def __init__(self, what: str, status: int = 0) -> None:
         super().__init__(f"{what} ({status})" if status else what)

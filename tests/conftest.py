@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -20,7 +20,10 @@ from lti_tool.db import db
 from lti_tool.setup import upgrade_database
 from tests import factories
 
-pytest_plugins = ["tests.postgres"]
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
+
+pytest_plugins = ["tests.postgres", "tests.both"]
 
 SECRET = "a secret for tests, long enough to be taken"
 
@@ -60,6 +63,18 @@ def config(tmp_path: Path, migrated: Path) -> Config:
 def app(config: Config) -> Iterator[Flask]:
     app = create_app(config)
     app.testing = False  # errors become pages, as they do for people
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+    app.extensions["spirale_queue"].storage.close()
+
+
+@pytest.fixture
+def app_on_postgres(tmp_path: Path, postgres: Postgres, migrated_postgres: str) -> Iterator[Flask]:
+    """The application on PostgreSQL, which refuses more than SQLite does: lengths, NUL, numbers."""
+    url = postgres.new_database(template=migrated_postgres)
+    app = create_app(make_config(tmp_path, SPIRALE_DATABASE_URL=url))
+    app.testing = False
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -87,6 +88,43 @@ def test_a_wrong_registration_names_each_option(folder: Path) -> None:
     missing = spirale(folder, "platform", "disable", "9")
     assert missing.returncode == 1
     assert "platform list" in missing.stderr
+
+
+def test_an_invitation_is_printed_once_listed_and_withdrawn(folder: Path) -> None:
+    made = spirale(
+        folder, "platform", "invite", "--name", "Moodle du lycée", "--expires", "12h",
+        "--allow-private-host", "Moodle.LAN", SPIRALE_BASE_URL="https://spirale.example.org",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert "invitation 1, until " in made.stderr
+    address = made.stdout.strip()
+    assert re.fullmatch(r"https://spirale\.example\.org/lti/register/[\w-]{43}", address)
+    listed = spirale(folder, "platform", "invites").stdout
+    assert listed.startswith("1  open")
+    assert "Moodle du lycée  private host moodle.lan" in listed
+    assert address.rpartition("/")[2] not in listed
+    assert spirale(folder, "platform", "revoke", "1").stdout == "invitation 1 is withdrawn\n"
+    assert spirale(folder, "platform", "invites").stdout.startswith("1  revoked")
+    unknown = spirale(folder, "platform", "revoke", "2")
+    assert unknown.returncode == 1
+    assert "no open invitation 2" in unknown.stderr
+
+
+def test_a_wrong_invitation_names_each_option(folder: Path) -> None:
+    answer = spirale(
+        folder, "platform", "invite", "--expires", "soon", "--allow-private-host", "http://moodle.lan/"
+    )
+    assert answer.returncode == 2
+    assert "--expires: « soon »" in answer.stderr
+    assert "--allow-private-host: « http://moodle.lan/ »" in answer.stderr
+    assert spirale(folder, "platform", "invites").stdout == ""
+
+
+def test_a_deployment_is_added_to_a_platform(folder: Path) -> None:
+    spirale(folder, *ADD)
+    assert spirale(folder, "platform", "deployments", "1", "--add", "7").returncode == 0
+    assert "deployments 1, 7" in spirale(folder, "platform", "list").stdout
+    assert spirale(folder, "platform", "deployments", "9", "--add", "7").returncode == 1
 
 
 def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:

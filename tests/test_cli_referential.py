@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sqlite3
 import subprocess
@@ -59,9 +61,10 @@ def test_a_file_may_link_to_a_shipped_referential_without_naming_its_file(tmp_pa
     identifier = (
         ma.read_text(encoding="utf-8").split("type: competence\n")[0].rsplit("- id: ", 1)[1].split()[0]
     )
-    text = SECONDE.replace("to: bac", "to: ma").replace("side: bac", "side: ma")
-    for old in ("22222222-2222-4222-8222-00000000000c", "22222222-2222-4222-8222-0000000000c1"):
-        text = text.replace(old + "\n", identifier + "\n")
+    text = changed(SECONDE, "      - 22222222-2222-4222-8222-0000000000c1\n", "")
+    text = text.replace("to: bac", "to: ma").replace(
+        "22222222-2222-4222-8222-00000000000c\n", identifier + "\n"
+    )
 
     result = run("check", write(tmp_path, "essai.yaml", text))
 
@@ -285,3 +288,18 @@ def test_export_does_without_a_server_that_does_not_answer(bare: dict[str, str],
     assert (result.exit_code, result.stdout_bytes) == (0, run("export", "ma", env=bare).stdout_bytes)
     assert result.stderr == "the database does not answer: the shipped referentials are used\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_export_for_moodle_prints_a_csv_file_with_or_without_a_database(
+    bare: dict[str, str], env: dict[str, str]
+) -> None:
+    result = run("export", "mrc-seconde", "--format", "moodle-csv", env=bare)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout_bytes == run("export", "mrc-seconde", "--format", "moodle-csv", env=env).stdout_bytes
+    rows = list(csv.reader(io.StringIO(result.stdout)))
+    assert {len(row) for row in rows} == {14}
+    assert rows[1][1] == "mrc-seconde"
+    assert rows[1][5] == "non maîtrisée,insuffisamment maîtrisée,maîtrisée,bien maîtrisée"
+    assert [row[1] for row in rows if row[0] == ""][1:] == ["mrc-seconde:", "ma:", "mcv:"]
+    assert len(rows) == 2 + 3 + 664

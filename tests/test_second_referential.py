@@ -158,7 +158,7 @@ def test_a_competence_page_of_each_and_the_ruler_of_both(digital: School) -> Non
     assert re.findall(r'/referential/([^"]+)"[^>]*aria-current', ruler) == ["crcn~1.1"]
     assert "competence=crcn~1.1" in page.text, "« Nouvelle situation » ticks it"
     tabs = part(digital.visit("Adam").get("/referential?of=crcn"), '<nav class="tabs', "</nav>")
-    assert words(tabs.partition(">")[2]) == "Seconde MRC CRCN MA MCV"
+    assert words(tabs.partition(">")[2]) == "Seconde MRC Vue générale CRCN MA MCV"
     assert re.findall(r'of=(\w+)"[^>]*aria-current', tabs) == ["crcn"]
 
 
@@ -239,3 +239,12 @@ def test_a_course_with_one_referential_shows_no_heading_of_it(school: School) ->
         text = words(school.visit("teacher").get(page))
         assert "Famille des métiers" not in text, page
         assert "~" not in text
+
+
+def test_the_search_finds_what_each_referential_says_and_leads_to_its_page(digital: School) -> None:
+    page = digital.visit("Adam").get("/referential/search?q=multimédia")
+
+    assert "1 résultat pour « multimédia »" in page.text.replace("\u00a0", " ")
+    assert re.findall(r'<a class="hit" href="/l/[^/]+([^"]+)"', page.text) == ["/referential/crcn~3.2"]
+    own = digital.visit("Adam").get("/referential/search?q=1A").text
+    assert re.findall(r'<a class="hit" href="/l/[^/]+(/referential/[^"]+)"', own)[0] == "/referential/1A"

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from ..courses.models import Course
 from ..courses.referentials import course_competences, place, reference
 from ..errors import BadInput, NotFound
+from ..frameworks.guide import Example
 from ..frameworks.models import FrameworkItem
 from ..frameworks.sheets import children, linked_items
 from ..lti.claims import is_web_address
@@ -73,6 +74,20 @@ class Draft:
         )
 
     @classmethod
+    def from_example(cls, example: Example, day: date) -> Draft:
+        """The draft that copies an example of the course's main referential, for work on that day."""
+        return cls(
+            title=example.title,
+            situation=example.situation,
+            starts_on=day.isoformat(),
+            setting=example.setting,
+            complexity=str(example.complexity),
+            specialities=list(example.specialities),
+            competences=list(example.competences),
+            observed=[f"{code}:{item}" for code, item in example.observed],
+        )
+
+    @classmethod
     def from_activity(cls, activity: Activity, course: Course) -> Draft:
         """The draft that says what an activity of a course is."""
         names = {link.item_id: reference(course, link.item) for link in activity.competences}
@@ -120,11 +135,14 @@ def save_activity(
     session: Session,
     course: Course,
     draft: Draft,
-    person_id: int,
+    person_id: int | None,
     now: datetime,
     activity: Activity | None = None,
 ) -> Activity:
-    """Create or change an activity, in the caller's transaction. Raises `BadInput`: a sentence per field."""
+    """Create or change an activity, in the caller's transaction. Raises `BadInput`: a sentence per field.
+
+    `person_id` is who makes it; None when nobody does (the demo's first activities).
+    """
     known = choices(session, course)
     starts_on, ends_on = _check(draft, known, activity)
     if activity is None:

@@ -41,6 +41,8 @@ class Activity(WithId, Base):
     complexity: Mapped[int] = mapped_column(default=SIMPLE)
     specialities: Mapped[list[str]] = mapped_column(default=list)
     archived_at: Mapped[datetime | None] = mapped_column(default=None)
+    copied_from: Mapped[str | None] = mapped_column(sa.String(36), default=None)
+    """The activity of another course that it was copied from: links restored with a course still name that one."""
     created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -90,6 +92,9 @@ class ActivityLink(WithId, Base):
 
     resource_link_id: Mapped[int] = mapped_column(sa.ForeignKey("resource_link.id"), unique=True)
     activity_id: Mapped[int] = mapped_column(sa.ForeignKey("activity.id"), index=True)
+
+    graded: Mapped[bool] = mapped_column(default=False)
+    """Whether the column that came with the link was asked for: it then gets the mean of the activity's levels."""
 
     resource_link: Mapped[ResourceLink] = relationship()
     activity: Mapped[Activity] = relationship()

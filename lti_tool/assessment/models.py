@@ -36,7 +36,7 @@ class Assessment(WithId, Base):
     activity_id: Mapped[int] = mapped_column(sa.ForeignKey("activity.id"))
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
-    assessor_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    assessor_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
     level: Mapped[int | None]
     code: Mapped[str | None] = mapped_column(sa.String(4))
     comment: Mapped[str] = mapped_column(sa.Text, default="")

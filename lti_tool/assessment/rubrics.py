@@ -13,8 +13,8 @@ from ..frameworks.case import package
 from ..frameworks.case_lookup import find_package
 from ..frameworks.case_objects import Json, Writer
 from ..frameworks.case_rubrics import RubricScale, rubrics
+from ..frameworks.data import ReferentialData
 from ..frameworks.models import Framework, FrameworkItem, ItemAssociation
-from ..frameworks.reading import ReferentialData
 from ..frameworks.stored import ITEM_COLUMNS, heading, item_of
 from .scales import find_scale
 

@@ -30,8 +30,10 @@ def enter(
         raise LaunchRefused(Refusal.NO_COURSE, "context")
     course = _course(session, launch, config)
     person = _person(session, launch)
-    role = role_of(launch.roles)
-    _enrol(session, course, person, role, now)
+    # Somebody unnamed reads the referential, whatever their roles say, and is in no class.
+    role = role_of(launch.roles) if launch.sub else Role.OBSERVER
+    if launch.sub:
+        _enrol(session, course, person, role, now)
     sid = new_secret()
     opened = LaunchSession(
         sid_hash=digest(sid),
@@ -57,7 +59,7 @@ def enter(
 def find_session(
     session: Session, sid: str, browser_secret: str, now: datetime, config: Config
 ) -> LaunchSession | None:
-    """The open session of this path and this browser, or None: unknown, ended, idle, or its platform shut out.
+    """The open session of this path and this browser, or None: unknown, ended, idle, or shut out.
 
     A session that ended is lent the newest open one of the same person, course and browser: somebody who launches
     again in another tab can then save what a page still holds.
@@ -88,7 +90,9 @@ def _whole(query: sa.Select[LaunchSession]) -> sa.Select[LaunchSession]:
 def _is_open(found: LaunchSession, now: datetime, config: Config) -> bool:
     if found.expires_at <= now or found.used_at + timedelta(seconds=config.lti.session_idle_s) <= now:
         return False
-    return found.course.platform.enabled and found.deployment.enabled
+    platform = found.course.platform
+    named = bool(found.person.sub) or platform.anonymous
+    return platform.enabled and found.deployment.enabled and named
 
 
 def supported_locale(wanted: str) -> str:
@@ -98,7 +102,22 @@ def supported_locale(wanted: str) -> str:
 
 
 def _course(session: Session, launch: Launch, config: Config) -> Course:
-    key = {"deployment_id": launch.deployment_id, "context_id": launch.context_id}
+    course = course_of(session, launch.platform_id, launch.deployment_id, launch.context_id, config)
+    course.title = launch.context_title or course.title
+    course.label = launch.context_label or course.label
+    # A link without the service does not take it away from the course: Moodle leaves claims out here and there.
+    course.awaits_launch = course.awaits_launch and not launch.lineitems_url
+    course.lineitems_url = launch.lineitems_url or course.lineitems_url
+    course.ags_scopes = list(launch.ags_scopes) or course.ags_scopes
+    course.memberships_url = launch.memberships_url or course.memberships_url
+    return course
+
+
+def course_of(
+    session: Session, platform_id: int, deployment_id: int, context_id: str, config: Config
+) -> Course:
+    """The course of a platform's context, made when there is none."""
+    key = {"deployment_id": deployment_id, "context_id": context_id}
     query = sa.select(Course).filter_by(**key)
     course = session.scalars(query).first()
     if course is None:
@@ -106,17 +125,11 @@ def _course(session: Session, launch: Launch, config: Config) -> Course:
             session,
             Course,
             **key,
-            platform_id=launch.platform_id,
+            platform_id=platform_id,
             framework_slugs=list(config.default_referentials),
             ags_scopes=[],
         )
         course = session.scalars(query).one()
-    course.title = launch.context_title or course.title
-    course.label = launch.context_label or course.label
-    # A link without the service does not take it away from the course: Moodle leaves claims out here and there.
-    course.lineitems_url = launch.lineitems_url or course.lineitems_url
-    course.ags_scopes = list(launch.ags_scopes) or course.ags_scopes
-    course.memberships_url = launch.memberships_url or course.memberships_url
     return course
 
 

@@ -45,9 +45,16 @@ class Course(WithId, Base):
     roster_read_at: Mapped[datetime | None] = mapped_column(default=None)
     roster_problem: Mapped[str] = mapped_column(sa.String(64), default="")
     """Why the last reading of the roster failed: `delayed`, `refused` or empty."""
+    awaits_launch: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """It came from another registration of the tool: the addresses above are that one's until a launch gives new
+    ones, and nothing is sent before."""
+    roster_arrived: Mapped[int] = mapped_column(default=0)
+    roster_left: Mapped[int] = mapped_column(default=0)
+    """What readings in the background changed and no teacher was told yet."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
     platform: Mapped[Platform] = relationship()
+    deployment: Mapped[Deployment] = relationship()
 
     @property
     def name(self) -> str:

@@ -68,8 +68,12 @@ def place(course: Course, item: FrameworkItem) -> tuple[int, int]:
 
 def reference(course: Course, item: FrameworkItem) -> str:
     """How addresses and forms of a course name a competence."""
-    slug = item.framework.slug
-    return item.code if slug == course.framework_slug else f"{slug}{OF}{item.code}"
+    return reference_to(course, item.framework.slug, item.code)
+
+
+def reference_to(course: Course, slug: str, code: str) -> str:
+    """The same, of the referential `slug` and the code in it."""
+    return code if slug == course.framework_slug else f"{slug}{OF}{code}"
 
 
 def named(items: Iterable[FrameworkItem], text: str) -> FrameworkItem | None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool.demo.gradebook import coupled_item, line_items
-from lti_tool.demo.tables import LINK_ID_OFFSET, Activity, Course, Enrolment, LineItem
+from lti_tool.demo.tables import FIRST_TOOL, LINK_ID_OFFSET, Activity, Course, Enrolment, LineItem
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,18 @@ class NewActivity:
     url: str = ""
     custom: Mapping[str, str] = field(default_factory=dict)
     column: Column | None = None
+    tool_id: int = FIRST_TOOL
 
 
 def add_activity(session: Session, course_id: int, new: NewActivity) -> Activity:
     """A link, and its coupled line item whose label is the title (a deep link's label is dropped)."""
     activity = Activity(
-        course_id=course_id, title=new.title, text=new.text, url=new.url, custom=dict(new.custom)
+        course_id=course_id,
+        title=new.title,
+        text=new.text,
+        url=new.url,
+        custom=dict(new.custom),
+        tool_id=new.tool_id,
     )
     session.add(activity)
     session.flush()
@@ -47,6 +53,7 @@ def add_activity(session: Session, course_id: int, new: NewActivity) -> Activity
                 score_maximum=new.column.score_maximum,
                 resource_id=new.column.resource_id,
                 tag=new.column.tag,
+                tool_id=new.tool_id,
                 activity_id=activity.id,
                 coupled=True,
                 submission_review=new.column.submission_review,
@@ -106,7 +113,7 @@ def copy_course(session: Session, course: Course, label: str, title: str) -> Cou
 def _copy_of(session: Session, activity: Activity, title: str) -> NewActivity:
     item = coupled_item(session, activity)
     column = Column(item.score_maximum, item.resource_id, item.tag, item.submission_review) if item else None
-    return NewActivity(title, activity.text, activity.url, activity.custom, column)
+    return NewActivity(title, activity.text, activity.url, activity.custom, column, activity.tool_id)
 
 
 def _standalone_copy(item: LineItem, course_id: int, new_ids: Mapping[int, int]) -> LineItem:
@@ -116,6 +123,7 @@ def _standalone_copy(item: LineItem, course_id: int, new_ids: Mapping[int, int])
         score_maximum=item.score_maximum,
         resource_id=item.resource_id,
         tag=item.tag,
+        tool_id=item.tool_id,
         activity_id=None if item.activity_id is None else new_ids.get(item.activity_id),
         submission_review=item.submission_review,
     )

@@ -3,10 +3,7 @@
 from urllib.parse import urlencode
 
 from lti_tool.demo.platform import the_platform
-from lti_tool.demo.tables import LineItem
-
-TYPE_ID = "1"
-"""Moodle's id of the registered tool, in the query of every gradebook address."""
+from lti_tool.demo.tables import FIRST_TOOL, LineItem
 
 
 def course_service_url(course_id: int, service: str) -> str:
@@ -14,15 +11,15 @@ def course_service_url(course_id: int, service: str) -> str:
     return f"{the_platform().settings.base_url}/lti/courses/{course_id}/{service}"
 
 
-def lineitems_url(course_id: int, **query: str | int) -> str:
-    """The course's line items."""
-    return f"{course_service_url(course_id, 'lineitems')}?{urlencode({'type_id': TYPE_ID, **query})}"
+def lineitems_url(course_id: int, tool_id: int = FIRST_TOOL, **query: str | int) -> str:
+    """A tool's line items in a course; Moodle calls the tool's id ``type_id``."""
+    return f"{course_service_url(course_id, 'lineitems')}?{urlencode({'type_id': tool_id, **query})}"
 
 
 def lineitem_url(item: LineItem, segment: str = "", **query: str | int) -> str:
     """One line item; ``segment`` ("/scores", "/results") goes before the query."""
     root = course_service_url(item.course_id, "lineitems")
-    return f"{root}/{item.id}/lineitem{segment}?{urlencode({'type_id': TYPE_ID, **query})}"
+    return f"{root}/{item.id}/lineitem{segment}?{urlencode({'type_id': item.tool_id, **query})}"
 
 
 def memberships_url(course_id: int, **query: str | int) -> str:

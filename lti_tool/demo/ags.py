@@ -53,7 +53,7 @@ Json = dict[str, Any]
 @ags.route("/lti/courses/<int:course_id>/lineitems", methods=ANY_METHOD)
 def lineitems(course_id: int) -> Response:
     """List or create line items."""
-    handlers: dict[str, Callable[[Session, int], Response]] = {"GET": _list_items, "POST": _create_item}
+    handlers: dict[str, Callable[[Session, int, int], Response]] = {"GET": _list_items, "POST": _create_item}
     media_type = negotiate(CONTAINER_TYPE, LINEITEM_TYPE)
     if request.method not in handlers:
         raise ServiceError(405)
@@ -62,9 +62,9 @@ def lineitems(course_id: int) -> Response:
         raise ServiceError(400, "No context or unsupported content type")
     with the_platform().database.writing() as session:
         readonly = (scopes.LINEITEM_READONLY,) if request.method == "GET" else ()
-        demand_scope(session, scopes.LINEITEM, *readonly)
+        tool_id = demand_scope(session, scopes.LINEITEM, *readonly)
         demand_course(session, course_id)
-        return handlers[request.method](session, course_id)
+        return handlers[request.method](session, course_id, tool_id)
 
 
 @ags.route("/lti/courses/<int:course_id>/lineitems/<int:item_id>/lineitem", methods=ANY_METHOD)
@@ -118,16 +118,20 @@ def results(course_id: int, item_id: int) -> Response:
     return json_response(rows, RESULTS_TYPE)
 
 
-def _list_items(session: Session, course_id: int) -> Response:
-    """The items that match every filter exactly; paged only when ``limit`` is given."""
+def _list_items(session: Session, course_id: int, tool_id: int) -> Response:
+    """The tool's items that match every filter exactly; paged only when ``limit`` is given."""
     filters = {name: request.args[name] for name in
                ("resource_id", "tag", "resource_link_id", "lti_link_id") if request.args.get(name)}  # fmt: skip
-    items = [item for item in line_items(session, course_id) if _selected(item, filters)]
+    items = [
+        item
+        for item in line_items(session, course_id)
+        if item.tool_id == tool_id and _selected(item, filters)
+    ]
     limit, start = page_bounds()
     shown = items[start : start + limit] if limit else items[start:]
     response = json_response([_item_json(item) for item in shown], CONTAINER_TYPE)
     if limit and start + limit < len(items):
-        following = lineitems_url(course_id, **filters, limit=limit, **{"from": start + limit})
+        following = lineitems_url(course_id, tool_id, **filters, limit=limit, **{"from": start + limit})
         # Moodle's header is malformed: escaped ampersands, typographic quotes (UTF-8 bytes on the wire).
         link = f"<{following.replace('&', '&amp;')}>; rel=“next”"
         response.headers["Link"] = link.encode().decode("latin-1")
@@ -140,10 +144,10 @@ def _selected(item: LineItem, filters: dict[str, str]) -> bool:
     return all(values[name] == wanted for name, wanted in filters.items())
 
 
-def _create_item(session: Session, course_id: int) -> Response:
+def _create_item(session: Session, course_id: int, tool_id: int) -> Response:
     """201 with what was posted and the new id; dates and gradesReleased are echoed and dropped."""
     body = posted_json()
-    item = LineItem(course_id=course_id, coupled=False)
+    item = LineItem(course_id=course_id, tool_id=tool_id, coupled=False)
     _fill(session, item, body)
     item.score_maximum = float(body["scoreMaximum"])
     session.add(item)

@@ -2,18 +2,20 @@
 
 import os
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
+from lti_tool.demo.administration import administration
 from lti_tool.demo.ags import ags
 from lti_tool.demo.auth import auth
 from lti_tool.demo.browser import language
 from lti_tool.demo.database import Database
 from lti_tool.demo.deep_linking import deep_linking
 from lti_tool.demo.gradebook_pages import gradebook_pages
-from lti_tool.demo.keys import PlatformKey, ToolKeys
+from lti_tool.demo.keys import PlatformKey
 from lti_tool.demo.nrps import nrps
 from lti_tool.demo.pages import pages
 from lti_tool.demo.platform import EXTENSION, Platform, the_platform
+from lti_tool.demo.registration import registering
 from lti_tool.demo.seed import COOKIE_KEY, PRIVATE_KEY
 from lti_tool.demo.settings import DemoSettings
 from lti_tool.demo.tables import Secret
@@ -43,11 +45,20 @@ def create_demo_app(settings: DemoSettings) -> Flask:
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
         MAX_CONTENT_LENGTH=2_000_000,
     )
-    tool_keys = ToolKeys(settings.tool_jwks_url, settings.timeout_s)
-    app.extensions[EXTENSION] = Platform(settings, database, PlatformKey(private_key), tool_keys)
-    for blueprint in (auth, token, ags, nrps, deep_linking, pages, gradebook_pages):
+    app.extensions[EXTENSION] = Platform(settings, database, PlatformKey(private_key))
+    for blueprint in (
+        auth,
+        token,
+        ags,
+        nrps,
+        deep_linking,
+        pages,
+        gradebook_pages,
+        administration,
+        registering,
+    ):
         app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(t=text, language=language, settings=settings)
+    app.jinja_env.globals.update(t=text, language=language, settings=settings, tool_origin=_tool_origin)
     app.jinja_env.filters["number"] = number
     app.after_request(_protect)
     return app
@@ -58,9 +69,14 @@ def close_demo_app(app: Flask) -> None:
     app.extensions[EXTENSION].database.close()
 
 
+def _tool_origin() -> str:
+    """The origin of the tool that this page is about."""
+    return str(g.get("tool_origin", the_platform().settings.tool_url))
+
+
 def _protect(response: Response) -> Response:
-    """Pages are ours, frame the tool only, and are never cached."""
-    tool = the_platform().settings.tool_url
+    """Pages are ours, frame one tool only, and are never cached."""
+    tool = _tool_origin()
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     # The frame first shows our own page that posts to the tool; forms go to the tool and back to us.

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event, inspect
 from sqlalchemy.orm import Session, sessionmaker
 
 from lti_tool.demo.people import SCHOOL, School
@@ -31,6 +31,7 @@ class Database:
         """Make the tables and the first data when they are missing. Two processes may start together."""
         with self._writer.begin() as session:
             Base.metadata.create_all(session.connection())
+            _add_missing_columns(session.connection())
             seed(session, self._school)
         self._engine.dispose()  # so that no connection crosses a fork of gunicorn
 
@@ -54,6 +55,17 @@ class Database:
     def close(self) -> None:
         """Close every connection of this process."""
         self._engine.dispose()
+
+
+def _add_missing_columns(connection: Connection) -> None:
+    """Bring a file of an earlier version up to date: what came since has a default of its own."""
+    for table in Base.metadata.sorted_tables:
+        present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {table.name} ADD COLUMN {column.name} INTEGER NOT NULL DEFAULT 1"
+                )
 
 
 def _set_up_connection(connection: Any, _record: object) -> None:

@@ -13,9 +13,10 @@ from lti_tool.demo.activities import Column, NewActivity, add_activity
 from lti_tool.demo.keys import ToolTokenRefused, check_issuer_and_dates, seconds
 from lti_tool.demo.messages import LTI, LTI_DL
 from lti_tool.demo.platform import seen_before, the_platform
-from lti_tool.demo.settings import DEPLOYMENT_ID
 from lti_tool.demo.tables import Course, Launch
 from lti_tool.demo.texts import text
+from lti_tool.demo.token import tool_of
+from lti_tool.demo.tools import Tool
 
 deep_linking = Blueprint("deep_linking", __name__)
 
@@ -29,10 +30,12 @@ def come_back() -> ResponseReturnValue:
         return browser.repost()
     platform = the_platform()
     try:
-        claims = platform.tool_keys.claims(request.form.get("JWT", ""))
-        items = [new_activity(item) for item in _checked_items(claims)]
+        signed = request.form.get("JWT", "")
+        tool = tool_of(signed)
+        claims = platform.keys_at(tool.jwks_url).claims(signed)
+        items = [new_activity(item, tool) for item in _checked_items(claims, tool)]
         with platform.database.writing() as session:
-            launch = _pending_launch(session)
+            launch = _pending_launch(session, tool)
             _spend_nonce(session, claims)
             launch.return_key = None
             for item in items:
@@ -43,7 +46,7 @@ def come_back() -> ResponseReturnValue:
     return _result_page(course, len(items), claims)
 
 
-def new_activity(item: object) -> NewActivity:
+def new_activity(item: object, tool: Tool) -> NewActivity:
     """The activity a content item asks for; ``lineItem.label`` is dropped, as Moodle does.
 
     Raises ToolTokenRefused, which is stricter than Moodle: it would store a broken activity.
@@ -53,20 +56,20 @@ def new_activity(item: object) -> NewActivity:
     title, summary, url = (item.get(name, "") for name in ("title", "text", "url"))
     if not all(isinstance(value, str) for value in (title, summary, url)) or len(title) > TITLE_LENGTH:
         raise _refused(f"title, text and url are strings, title of {TITLE_LENGTH} characters at most")
-    if url and _origin(url) != the_platform().settings.tool_url:
+    if url and _origin(url) != tool.origin:
         raise _refused(f"url {url!r} is not an address of the tool")
-    title = title or the_platform().settings.tool_name
-    return NewActivity(title, summary, url, _custom(item.get("custom", {})), _column(item.get("lineItem")))
+    column = _column(item.get("lineItem"), tool)
+    return NewActivity(title or tool.name, summary, url, _custom(item.get("custom", {})), column, tool.id)
 
 
-def _checked_items(claims: dict[str, Any]) -> list[object]:
+def _checked_items(claims: dict[str, Any], tool: Tool) -> list[object]:
     """The content items once every other claim of the response holds."""
     platform = the_platform()
-    check_issuer_and_dates(claims, platform.settings.client_id, {platform.settings.base_url}, platform.now())
+    check_issuer_and_dates(claims, tool.client_id, {platform.settings.base_url}, platform.now())
     expected = {
         LTI + "message_type": "LtiDeepLinkingResponse",
         LTI + "version": "1.3.0",
-        LTI + "deployment_id": DEPLOYMENT_ID,
+        LTI + "deployment_id": tool.deployment_id,
     }
     for name, value in expected.items():
         if claims.get(name) != value:
@@ -81,11 +84,11 @@ def _checked_items(claims: dict[str, Any]) -> list[object]:
     return items
 
 
-def _pending_launch(session: Session) -> Launch:
+def _pending_launch(session: Session, tool: Tool) -> Launch:
     """The deep linking launch of the return address: the same person, and not returned yet."""
     key, person_id = request.args.get("key", ""), browser.entered_person_id()
     launch = session.scalar(select(Launch).where(Launch.return_key == key))
-    if launch is None or not launch.spent or launch.person_id != person_id:
+    if launch is None or not launch.spent or (launch.person_id, launch.tool_id) != (person_id, tool.id):
         raise _refused("the return address has served, or is somebody else's")
     if request.args.get("course") != str(launch.course_id):
         raise _refused("the return address has been changed")
@@ -109,7 +112,7 @@ def _custom(custom: object) -> dict[str, str]:
     return dict(custom)
 
 
-def _column(line_item: object) -> Column | None:
+def _column(line_item: object, tool: Tool) -> Column | None:
     """The gradebook column of an item, None when it asks for none. Default maximum: 100 (Moodle)."""
     if line_item is None:
         return None
@@ -121,17 +124,19 @@ def _column(line_item: object) -> Column | None:
     resource_id, tag = line_item.get("resourceId", ""), line_item.get("tag", "")
     if not isinstance(resource_id, str) or not isinstance(tag, str):
         raise _refused("lineItem.resourceId and tag are strings")
-    return Column(float(maximum), resource_id, tag, _submission_review(line_item.get("submissionReview")))
+    return Column(
+        float(maximum), resource_id, tag, _submission_review(line_item.get("submissionReview"), tool)
+    )
 
 
-def _submission_review(review: object) -> dict[str, Any] | None:
+def _submission_review(review: object, tool: Tool) -> dict[str, Any] | None:
     """``url`` and ``custom`` are kept; reviewableStatus and label are dropped (Moodle)."""
     if review is None:
         return None
     if not isinstance(review, dict):
         raise _refused("submissionReview must be an object")
     url = review.get("url", "")
-    if url and (not isinstance(url, str) or _origin(url) != the_platform().settings.tool_url):
+    if url and (not isinstance(url, str) or _origin(url) != tool.origin):
         raise _refused("submissionReview.url is not an address of the tool")
     return {"url": url, "custom": _custom(review.get("custom", {}))}
 

@@ -18,9 +18,14 @@ KEPT = (
 )
 PEOPLE = uuid.UUID("6d1f6a0e-53c8-4b55-9f0e-2f6b0c1d9a77")
 NOT_OFFERED = frozenset(
-    {"pages.activity", "pages.choose", "pages.choose_launch", "pages.review", "pages.review_launch"}
+    {
+        *("pages.activity", "pages.choose", "pages.choose_launch", "pages.review", "pages.review_launch"),
+        *("administration.show", "administration.add", "administration.start", "administration.activate"),
+        *("registering.openid_configuration", "registering.register", "deep_linking.come_back"),
+    }
 )
-"""Pages of the LMS that an ENT has not: it frames nothing, and knows neither deep linking nor submission review."""
+"""Of the LMS, what an ENT has not: it frames nothing, knows neither deep linking nor submission review, and no tool
+registers itself."""
 
 
 def opaque_sub(person_id: int) -> str:

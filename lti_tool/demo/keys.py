@@ -26,6 +26,14 @@ class ToolTokenRefused(Exception):
         self.reason = reason
 
 
+def issuer_of(token: str) -> object:
+    """The ``iss`` of a JWT, nothing of it checked. Raises ToolTokenRefused when it is no JWT."""
+    try:
+        return jwt.decode(token, options={"verify_signature": False}).get("iss")
+    except jwt.PyJWTError as error:
+        raise ToolTokenRefused("invalid_client", "Not a JWT") from error
+
+
 class PlatformKey:
     """The platform's RSA key, parsed once (41 ms each time otherwise)."""
 
@@ -42,6 +50,10 @@ class PlatformKey:
         digest = hashlib.sha256(jwk["n"].encode()).digest()[:12]
         kid = base64.urlsafe_b64encode(digest).decode()
         return {"kty": "RSA", "alg": ALGORITHM, "use": "sig", "kid": kid, "n": jwk["n"], "e": jwk["e"]}
+
+    def own_claims(self, token: str) -> dict[str, Any]:
+        """The claims of a JWT that this platform signed; dates are the caller's. Raises ToolTokenRefused."""
+        return _payload(token, jwt.PyJWK(self.public_jwk))
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A compact JWT, RS256, with its ``kid``."""
@@ -71,6 +83,13 @@ class ToolKeys:
         if not isinstance(header.get("kid"), str) or not header["kid"]:
             raise ToolTokenRefused("error/Error: kid must be provided in JWT header.", "No kid in the header")
         return _payload(token, self._key(header["kid"]))
+
+    def demand_a_key(self) -> None:
+        """Raises ToolTokenRefused unless the address serves at least one usable key."""
+        with self._lock:
+            self._keys = self._fetch()
+            if not self._keys:
+                raise ToolTokenRefused("invalid_client", "The tool's key set holds no usable key")
 
     def _key(self, kid: str) -> jwt.PyJWK:
         with self._lock:

@@ -6,7 +6,7 @@ import secrets
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from lti_tool.demo.tables import Activity, Enrolment, Launch
+from lti_tool.demo.tables import FIRST_TOOL, Activity, Enrolment, Launch
 
 RESOURCE_LINK = "LtiResourceLinkRequest"
 DEEP_LINKING = "LtiDeepLinkingRequest"
@@ -23,6 +23,7 @@ def start_launch(
     for_person_id: int | None = None,
     document_target: str = "iframe",
     locale: str = "fr",
+    tool_id: int = FIRST_TOOL,
 ) -> Launch:
     """A launch of ``enrolment``'s person, not spent yet; old ones are forgotten."""
     session.execute(delete(Launch).where(Launch.made_at < now - 24 * 3600))
@@ -31,6 +32,7 @@ def start_launch(
         message_type=message_type,
         person_id=enrolment.person_id,
         course_id=enrolment.course_id,
+        tool_id=activity.tool_id if activity else tool_id,
         activity_id=activity.id if activity else None,
         for_person_id=for_person_id,
         document_target=document_target,

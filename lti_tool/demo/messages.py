@@ -11,9 +11,9 @@ from lti_tool.demo.addresses import lineitem_url, lineitems_url, memberships_url
 from lti_tool.demo.ent import plain_claims
 from lti_tool.demo.gradebook import coupled_item
 from lti_tool.demo.platform import Platform
-from lti_tool.demo.scopes import AGS_SCOPES
-from lti_tool.demo.settings import DEPLOYMENT_ID
+from lti_tool.demo.scopes import AGS_SCOPES, MEMBERSHIP_READONLY
 from lti_tool.demo.tables import Activity, Course, Enrolment, Launch, LineItem, Person
+from lti_tool.demo.tools import Tool
 from lti_tool.demo.variables import custom_claim, variables
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
@@ -26,21 +26,21 @@ LIFETIME_S = 60
 Claims = dict[str, Any]
 
 
-def id_token_claims(session: Session, platform: Platform, launch: Launch, nonce: str) -> Claims:
+def id_token_claims(session: Session, platform: Platform, tool: Tool, launch: Launch, nonce: str) -> Claims:
     """Everything the id_token of ``launch`` says. Raises LookupError when its activity or person has gone."""
     enrolment = session.get(Enrolment, (launch.course_id, launch.person_id))
     activity = session.get(Activity, launch.activity_id) if launch.activity_id else None
     if enrolment is None or (launch.activity_id and activity is None):
         raise LookupError("The launch's activity or enrolment has gone")
     claims = {
-        **_envelope(platform, launch, nonce),
-        **_who(enrolment, platform.settings.names),
+        **_envelope(platform, tool, launch, nonce),
+        **_who(enrolment, tool.names),
         **_where(enrolment.course, enrolment.person),
         **_presentation(platform, launch),
-        **_services(session, enrolment.course, activity),
+        **_services(session, tool, enrolment.course, activity),
     }
     item = coupled_item(session, activity) if activity else None
-    claims[LTI + "target_link_uri"] = (activity and activity.url) or platform.settings.launch_url
+    claims[LTI + "target_link_uri"] = (activity and activity.url) or tool.target_url
     custom = dict(activity.custom) if activity else {}
     if activity:
         claims[LTI + "resource_link"] = _resource_link(activity)
@@ -50,10 +50,11 @@ def id_token_claims(session: Session, platform: Platform, launch: Launch, nonce:
         claims[LTI + "target_link_uri"] = review.get("url") or claims[LTI + "target_link_uri"]
         custom.update(review.get("custom") or {})
     if launch.message_type == launches.DEEP_LINKING:
-        claims[LTI_DL + "deep_linking_settings"] = _deep_linking_settings(platform, launch)
+        claims[LTI + "target_link_uri"] = tool.selection_url
+        claims[LTI_DL + "deep_linking_settings"] = _deep_linking_settings(platform, tool, launch)
     role = ",".join(claims[LTI + "roles"])
-    known = variables(enrolment.person, enrolment.course, activity, item, platform.settings.names, role)
-    claims[LTI + "custom"] = custom_claim(custom, platform.settings.tool_custom, known)
+    known = variables(enrolment.person, enrolment.course, activity, item, tool.names, role)
+    claims[LTI + "custom"] = custom_claim(custom, tool.custom, known)
     if NRPS_CLAIM in claims:
         claims[LTI + "custom"]["context_memberships_url"] = memberships_url(launch.course_id)
     return plain_claims(claims, launch.person_id) if platform.settings.profile.plain else claims
@@ -64,23 +65,24 @@ def launch_role(role: str) -> str:
     return "Learner" if role == "pupil" else "Instructor"
 
 
-def has_activity(session: Session, course_id: int) -> bool:
+def has_activity(session: Session, course_id: int, tool_id: int) -> bool:
     """Whether the tool is used in the course; until then Moodle gives no roster."""
-    return bool(session.scalar(select(func.count()).where(Activity.course_id == course_id)))
+    used = select(func.count()).where(Activity.course_id == course_id, Activity.tool_id == tool_id)
+    return bool(session.scalar(used))
 
 
-def _envelope(platform: Platform, launch: Launch, nonce: str) -> Claims:
+def _envelope(platform: Platform, tool: Tool, launch: Launch, nonce: str) -> Claims:
     now = platform.now()
     return {
         "iss": platform.settings.base_url,
-        "aud": platform.settings.client_id,
+        "aud": tool.client_id,
         "sub": str(launch.person_id),
         "iat": now,
         "exp": now + LIFETIME_S,
         "nonce": nonce,
         LTI + "version": "1.3.0",
         LTI + "message_type": launch.message_type,
-        LTI + "deployment_id": DEPLOYMENT_ID,
+        LTI + "deployment_id": tool.deployment_id,
     }
 
 
@@ -134,13 +136,16 @@ def _presentation(platform: Platform, launch: Launch) -> Claims:
     }
 
 
-def _services(session: Session, course: Course, activity: Activity | None) -> Claims:
-    endpoint: Claims = {"scope": list(AGS_SCOPES), "lineitems": lineitems_url(course.id)}
+def _services(session: Session, tool: Tool, course: Course, activity: Activity | None) -> Claims:
+    endpoint: Claims = {
+        "scope": [scope for scope in AGS_SCOPES if scope in tool.scopes],
+        "lineitems": lineitems_url(course.id, tool.id),
+    }
     item = coupled_item(session, activity) if activity else None
     if item is not None and _attached(session, item) == 1:  # Moodle: with a second item, no lineitem
         endpoint["lineitem"] = lineitem_url(item)
-    claims: Claims = {AGS_CLAIM: endpoint}
-    if has_activity(session, course.id):
+    claims: Claims = {AGS_CLAIM: endpoint} if endpoint["scope"] else {}
+    if MEMBERSHIP_READONLY in tool.scopes and has_activity(session, course.id, tool.id):
         claims[NRPS_CLAIM] = {
             "context_memberships_url": memberships_url(course.id),
             "service_versions": ["1.0", "2.0"],
@@ -153,7 +158,7 @@ def _attached(session: Session, item: LineItem) -> int:
     return session.scalar(query) or 0
 
 
-def _deep_linking_settings(platform: Platform, launch: Launch) -> Claims:
+def _deep_linking_settings(platform: Platform, tool: Tool, launch: Launch) -> Claims:
     """Neither ``data`` nor ``accept_lineitem``: Moodle sends none."""
     query = urlencode({"course": launch.course_id, "key": launch.return_key})
     return {
@@ -165,6 +170,6 @@ def _deep_linking_settings(platform: Platform, launch: Launch) -> Claims:
         "auto_create": False,
         "can_confirm": False,
         "deep_link_return_url": f"{platform.settings.base_url}/lti/deep-link-return?{query}",
-        "title": platform.settings.tool_name,
+        "title": tool.name,
         "text": "",
     }

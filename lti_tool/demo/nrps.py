@@ -23,6 +23,7 @@ from lti_tool.demo.services import (
     service,
 )
 from lti_tool.demo.tables import Enrolment, Person
+from lti_tool.demo.tools import tool_by_id
 
 nrps = service("nrps")
 
@@ -40,7 +41,8 @@ def memberships(course_id: int) -> Response:
         raise ServiceError(405)
     link_id = request.args.get("rlid", "")
     with the_platform().database.reading() as session:
-        demand_scope(session, scopes.MEMBERSHIP_READONLY)
+        tool_id = demand_scope(session, scopes.MEMBERSHIP_READONLY)
+        names = tool_by_id(session, the_platform().settings, tool_id).names
         course = demand_course(session, course_id)
         if link_id and activity_of_link(session, course_id, link_id) is None:
             raise ServiceError(404, f"Not Found: resource link {link_id}")
@@ -50,7 +52,7 @@ def memberships(course_id: int) -> Response:
         body = {
             "id": memberships_url(course_id),
             "context": {"id": str(course.id), "label": course.label, "title": course.title},
-            "members": [_member(enrolment, link_id) for enrolment in shown],
+            "members": [_member(enrolment, link_id, names) for enrolment in shown],
         }
     response = json_response(body, MEMBERS_TYPE)
     if limit and start + limit < len(people):
@@ -82,7 +84,7 @@ def _present_people(session: Session, course_id: int, role: str | None) -> list[
     return sorted(kept, key=lambda row: by_family_name(row.person))
 
 
-def _member(enrolment: Enrolment, link_id: str) -> dict[str, Any]:
+def _member(enrolment: Enrolment, link_id: str, names: bool) -> dict[str, Any]:
     person = enrolment.person
     member: dict[str, Any] = {
         "status": "Active",
@@ -90,7 +92,7 @@ def _member(enrolment: Enrolment, link_id: str) -> dict[str, Any]:
         "user_id": person.sub,
         "lis_person_sourcedid": person.sourced_id,
     }
-    if the_platform().settings.names:
+    if names:
         member |= {
             "name": person.name,
             "given_name": person.given_name,

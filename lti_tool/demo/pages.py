@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,9 +22,9 @@ from lti_tool.demo.ent import NOT_OFFERED
 from lti_tool.demo.gradebook import coupled_item
 from lti_tool.demo.nrps import by_family_name
 from lti_tool.demo.platform import the_platform
-from lti_tool.demo.settings import DEPLOYMENT_ID
-from lti_tool.demo.tables import Activity, Enrolment, Launch, Person
+from lti_tool.demo.tables import FIRST_TOOL, Activity, Enrolment, Launch, Person
 from lti_tool.demo.texts import text
+from lti_tool.demo.tools import Tool, tool_by_id, tools
 
 pages = Blueprint("pages", __name__)
 
@@ -46,9 +46,9 @@ def keep_to_one_host() -> ResponseReturnValue | None:
     return None
 
 
-@pages.before_request
+@pages.before_app_request
 def keep_to_what_is_offered() -> None:
-    """An ENT has fewer pages than an LMS."""
+    """An ENT offers less than an LMS, on its pages and to tools."""
     if the_platform().settings.profile.plain and request.endpoint in NOT_OFFERED:
         abort(404)
 
@@ -129,10 +129,12 @@ def add(course_id: int) -> ResponseReturnValue:
         if request.method == "GET" and the_platform().settings.profile.plain:
             return render_template("demo/add_service.html", me=me, course=me.course)
         if request.method == "GET":
-            return render_template("demo/add.html", me=me, course=me.course)
-        title = request.form.get("title", "").strip()[:255] or the_platform().settings.tool_name
+            known = [tool for tool in tools(db, the_platform().settings) if tool.active]
+            return render_template("demo/add.html", me=me, course=me.course, tools=known)
+        tool = _demand_tool(db, request.form.get("tool", FIRST_TOOL, type=int))
+        title = request.form.get("title", "").strip()[:255] or tool.name
         column = Column() if "graded" in request.form or the_platform().settings.profile.plain else None
-        add_activity(db, course_id, NewActivity(title, column=column))
+        add_activity(db, course_id, NewActivity(title, column=column, tool_id=tool.id))
     flash(text("« {} » a été ajoutée.").format(title), "success")
     return redirect(url_for("pages.course", course_id=course_id), 303)
 
@@ -142,12 +144,13 @@ def choose(course_id: int) -> str:
     """The tool in a frame, for the teacher to choose contents."""
     with the_platform().database.reading() as db:
         me = my_enrolment(db, course_id, "teacher")
+        tool = _demand_tool(db, request.args.get("tool", FIRST_TOOL, type=int))
         return render_template(
             "demo/frame.html",
             me=me,
             course=me.course,
-            heading=text("Choisir dans {}").format(the_platform().settings.tool_name),
-            source=url_for("pages.choose_launch", course_id=course_id),
+            heading=text("Choisir dans {}").format(tool.name),
+            source=url_for("pages.choose_launch", course_id=course_id, tool=tool.id),
         )
 
 
@@ -156,7 +159,8 @@ def choose_launch(course_id: int) -> ResponseReturnValue:
     """Start the deep linking message."""
     with the_platform().database.writing() as db:
         me = my_enrolment(db, course_id, "teacher")
-        return _login_initiation(_launch(db, me, launches.DEEP_LINKING), None)
+        tool = _demand_tool(db, request.args.get("tool", FIRST_TOOL, type=int))
+        return _login_initiation(_launch(db, me, launches.DEEP_LINKING, tool=tool), tool, tool.selection_url)
 
 
 @pages.get("/courses/<int:course_id>/activities/<int:activity_id>")
@@ -165,6 +169,7 @@ def activity(course_id: int, activity_id: int) -> str:
     with the_platform().database.reading() as db:
         me = my_enrolment(db, course_id)
         shown = _demand_activity(db, course_id, activity_id)
+        _demand_tool(db, shown.tool_id)
         source = url_for("pages.launch", course_id=course_id, activity_id=activity_id)
         return render_template(
             "demo/frame.html", me=me, course=me.course, heading=shown.title, source=source, activity=shown
@@ -178,7 +183,10 @@ def launch(course_id: int, activity_id: int) -> ResponseReturnValue:
     with the_platform().database.writing() as db:
         me = my_enrolment(db, course_id)
         opened = _demand_activity(db, course_id, activity_id)
-        return _login_initiation(_launch(db, me, launches.RESOURCE_LINK, opened, None, target), opened.url)
+        tool = _demand_tool(db, opened.tool_id)
+        return _login_initiation(
+            _launch(db, me, launches.RESOURCE_LINK, opened, None, target), tool, opened.url
+        )
 
 
 @pages.get("/courses/<int:course_id>/activities/<int:activity_id>/review/<int:person_id>")
@@ -186,6 +194,7 @@ def review(course_id: int, activity_id: int, person_id: int) -> str:
     """The tool's view of one pupil's work, in the frame: for teachers, and for the pupil himself."""
     with the_platform().database.reading() as db:
         me, pupil, shown = _review(db, course_id, activity_id, person_id)
+        _demand_tool(db, shown.tool_id)
         return render_template(
             "demo/frame.html",
             me=me,
@@ -202,7 +211,10 @@ def review_launch(course_id: int, activity_id: int, person_id: int) -> ResponseR
         me, pupil, shown = _review(db, course_id, activity_id, person_id)
         item = coupled_item(db, shown)
         url = ((item.submission_review if item else None) or {}).get("url") or shown.url
-        return _login_initiation(_launch(db, me, launches.SUBMISSION_REVIEW, shown, pupil.person_id), url)
+        tool = _demand_tool(db, shown.tool_id)
+        return _login_initiation(
+            _launch(db, me, launches.SUBMISSION_REVIEW, shown, pupil.person_id), tool, url
+        )
 
 
 @pages.post("/courses/<int:course_id>/activities/<int:activity_id>/duplicate")
@@ -279,6 +291,16 @@ def _demand_activity(db: Session, course_id: int, activity_id: int) -> Activity:
     return found
 
 
+def _demand_tool(db: Session, tool_id: int) -> Tool:
+    """The tool, which this page may then show in a frame and post to; 404 when there is none."""
+    try:
+        tool = tool_by_id(db, the_platform().settings, tool_id)
+    except LookupError:
+        abort(404)
+    g.tool_origin = tool.origin
+    return tool
+
+
 def _review(
     db: Session, course_id: int, activity_id: int, person_id: int
 ) -> tuple[Enrolment, Enrolment, Activity]:
@@ -297,20 +319,22 @@ def _launch(
     opened: Activity | None = None,
     for_person_id: int | None = None,
     target: str = "iframe",
+    tool: Tool | None = None,
 ) -> Launch:
-    now = the_platform().now()
-    return launches.start_launch(db, me, message_type, now, opened, for_person_id, target, language())
+    now, tool_id = the_platform().now(), tool.id if tool else FIRST_TOOL
+    return launches.start_launch(
+        db, me, message_type, now, opened, for_person_id, target, language(), tool_id
+    )
 
 
-def _login_initiation(started: Launch, url: str | None) -> ResponseReturnValue:
+def _login_initiation(started: Launch, tool: Tool, url: str) -> ResponseReturnValue:
     """The form that Moodle posts to the tool's login address, with exactly its parameters."""
-    settings = the_platform().settings
     fields = {
-        "iss": settings.base_url,
-        "target_link_uri": url or settings.launch_url,
+        "iss": the_platform().settings.base_url,
+        "target_link_uri": url or tool.target_url,
         "login_hint": str(started.person_id),
         "lti_message_hint": launches.message_hint(started),
-        "client_id": settings.client_id,
-        "lti_deployment_id": DEPLOYMENT_ID,
+        "client_id": tool.client_id,
+        "lti_deployment_id": tool.deployment_id,
     }
-    return form_post(settings.login_url, fields.items(), text("Ouvrir {}").format(settings.tool_name))
+    return form_post(tool.login_url, fields.items(), text("Ouvrir {}").format(tool.name))

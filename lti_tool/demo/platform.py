@@ -1,7 +1,7 @@
 """The running platform of one Flask app: its settings, its database, its keys, its clock."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 from sqlalchemy.orm import Session
@@ -21,11 +21,16 @@ class Platform:
     settings: DemoSettings
     database: Database
     key: PlatformKey
-    tool_keys: ToolKeys
+    keys: dict[str, ToolKeys] = field(default_factory=dict)
+    """The tools' key sets, by address."""
 
     def now(self) -> int:
         """Whole seconds since 1970, the unit Moodle compares in."""
         return int(self.settings.clock().timestamp())
+
+    def keys_at(self, jwks_url: str) -> ToolKeys:
+        """The key set of a tool."""
+        return self.keys.setdefault(jwks_url, ToolKeys(jwks_url, self.settings.timeout_s))
 
     @property
     def guid(self) -> str:

@@ -12,10 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.http import HTTP_STATUS_CODES
 
-from lti_tool.demo.addresses import TYPE_ID
 from lti_tool.demo.platform import the_platform
 from lti_tool.demo.tables import Course, Fault, ServiceCall
-from lti_tool.demo.token import scopes_of
+from lti_tool.demo.token import grant_of
 
 ANY_METHOD = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 LOST_ANSWER = Response("<h1>502 Bad Gateway</h1>", 502, content_type="text/html")
@@ -58,12 +57,13 @@ def negotiate(*formats: str) -> str:
     return content_type
 
 
-def demand_scope(session: Session, *scopes: str) -> None:
-    """401 unless the bearer token carries one of ``scopes`` and the request is for this tool's type."""
+def demand_scope(session: Session, *scopes: str) -> int:
+    """The id of the tool that asks; 401 unless its token carries one of ``scopes`` and the request is its own."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    granted = scopes_of(session, value, the_platform().now()) if scheme.lower() == "bearer" else set()
-    if not granted.intersection(scopes) or request.args.get("type_id", TYPE_ID) != TYPE_ID:
+    tool_id, granted = grant_of(session, value if scheme.lower() == "bearer" else "", the_platform().now())
+    if not granted.intersection(scopes) or request.args.get("type_id", str(tool_id)) != str(tool_id):
         raise ServiceError(401)
+    return tool_id
 
 
 def demand_course(session: Session, course_id: int) -> Course:

@@ -5,6 +5,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+FIRST_TOOL = 1
+"""The tool of the settings; those that register themselves come after it."""
 LINK_ID_OFFSET = 100
 """A resource link id is not the number in the page's address (in Moodle: instance and course-module id)."""
 
@@ -68,6 +70,25 @@ class Enrolment(Base):
     course: Mapped[Course] = relationship(lazy="joined")
 
 
+class RegisteredTool(Base):
+    """A tool that registered itself; the one of the settings has no row."""
+
+    __tablename__ = "tool"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    login_url: Mapped[str]
+    redirect_urls: Mapped[list[str]] = mapped_column(JSON)
+    target_url: Mapped[str]
+    selection_url: Mapped[str]
+    jwks_url: Mapped[str]
+    names: Mapped[bool]
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    custom: Mapped[dict[str, str]] = mapped_column(JSON)
+    active: Mapped[bool] = mapped_column(default=False)
+    """The administrator has activated it: teachers may add it."""
+
+
 class Activity(Base):
     """A link to the tool in a course."""
 
@@ -79,6 +100,7 @@ class Activity(Base):
     text: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
     """Target link; empty: the tool's default."""
+    tool_id: Mapped[int] = mapped_column(server_default="1", default=FIRST_TOOL)
     custom: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
 
     @property
@@ -101,6 +123,7 @@ class LineItem(Base):
     score_maximum: Mapped[float]
     resource_id: Mapped[str] = mapped_column(default="")
     tag: Mapped[str] = mapped_column(default="")
+    tool_id: Mapped[int] = mapped_column(server_default="1", default=FIRST_TOOL)
     activity_id: Mapped[int | None]
     coupled: Mapped[bool] = mapped_column(default=False)
     locked: Mapped[bool] = mapped_column(default=False)
@@ -138,6 +161,7 @@ class Launch(Base):
     message_type: Mapped[str]
     person_id: Mapped[int]
     course_id: Mapped[int]
+    tool_id: Mapped[int] = mapped_column(server_default="1", default=FIRST_TOOL)
     activity_id: Mapped[int | None]
     for_person_id: Mapped[int | None]
     document_target: Mapped[str] = mapped_column(default="iframe")
@@ -153,6 +177,7 @@ class AccessToken(Base):
 
     __tablename__ = "access_token"
     hash: Mapped[str] = mapped_column(primary_key=True)
+    tool_id: Mapped[int] = mapped_column(server_default="1", default=FIRST_TOOL)
     scopes: Mapped[str]
     expires_at: Mapped[int]
 

@@ -13,9 +13,10 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from lti_tool.demo.browser import single_values
-from lti_tool.demo.keys import ToolTokenRefused, check_issuer_and_dates, seconds
+from lti_tool.demo.keys import ToolTokenRefused, check_issuer_and_dates, issuer_of, seconds
 from lti_tool.demo.platform import seen_before, the_platform
 from lti_tool.demo.tables import AccessToken, SeenOnce
+from lti_tool.demo.tools import Tool, tool_by_client
 
 token = Blueprint("token", __name__)
 
@@ -30,12 +31,12 @@ def give_token() -> Response:
     """An access token for the scopes asked and permitted; a partial grant is silent."""
     try:
         given = _request_parameters()
-        claims = the_platform().tool_keys.claims(given["client_assertion"])
-        offered = the_platform().settings.profile.scopes
-        scopes = [scope for scope in offered if scope in given["scope"].split()]
+        tool = tool_of(given["client_assertion"])
+        claims = the_platform().keys_at(tool.jwks_url).claims(given["client_assertion"])
+        scopes = [scope for scope in tool.scopes if scope in given["scope"].split()]
         if not scopes:
             raise ToolTokenRefused("invalid_scope", "None of these scopes is offered")
-        value = _token_against(claims, scopes)
+        value = _token_against(tool, claims, scopes)
     except ToolTokenRefused as refused:
         return _json({"error": refused.error, "error_description": refused.reason}, 400, "application/json")
     body = {
@@ -47,10 +48,22 @@ def give_token() -> Response:
     return _json(body, 200, "text/html; charset=utf-8")
 
 
-def scopes_of(session: Session, value: str, now: int) -> set[str]:
-    """The scopes of a token; none when it is unknown or has expired."""
+def grant_of(session: Session, value: str, now: int) -> tuple[int, set[str]]:
+    """The tool of a token and its scopes; no tool (0) and none when it is unknown or has expired."""
     row = session.get(AccessToken, _hash(value))
-    return set(row.scopes.split()) if row is not None and row.expires_at > now else set()
+    if row is None or row.expires_at <= now:
+        return 0, set()
+    return row.tool_id, set(row.scopes.split())
+
+
+def tool_of(signed: str) -> Tool:
+    """The tool that a JWT says it comes from; its signature is still to be checked. Raises ToolTokenRefused."""
+    platform = the_platform()
+    with platform.database.reading() as session:
+        try:
+            return tool_by_client(session, platform.settings, issuer_of(signed))
+        except LookupError as error:
+            raise ToolTokenRefused("invalid_client", "iss is not the client_id") from error
 
 
 def _request_parameters() -> dict[str, str]:
@@ -70,12 +83,12 @@ def _request_parameters() -> dict[str, str]:
     return given
 
 
-def _token_against(claims: dict[str, Any], scopes: list[str]) -> str:
+def _token_against(tool: Tool, claims: dict[str, Any], scopes: list[str]) -> str:
     """A new token once the assertion's claims hold and its jti is spent."""
     platform = the_platform()
-    now, client_id = platform.now(), platform.settings.client_id
-    check_issuer_and_dates(claims, client_id, {platform.settings.token_url}, now)
-    if claims.get("sub") != client_id:
+    now = platform.now()
+    check_issuer_and_dates(claims, tool.client_id, {platform.settings.token_url}, now)
+    if claims.get("sub") != tool.client_id:
         raise ToolTokenRefused("invalid_client", "sub is not the client_id")
     expires = seconds(claims, "exp")
     if expires - seconds(claims, "iat") > ASSERTION_LIFETIME_S:
@@ -89,7 +102,9 @@ def _token_against(claims: dict[str, Any], scopes: list[str]) -> str:
         if seen_before(session, "jti", claims["jti"], int(expires) + 1):
             raise ToolTokenRefused("invalid_client", "This jti has been used")
         expires_at = now + TOKEN_LIFETIME_S
-        session.add(AccessToken(hash=_hash(value), scopes=" ".join(scopes), expires_at=expires_at))
+        session.add(
+            AccessToken(hash=_hash(value), tool_id=tool.id, scopes=" ".join(scopes), expires_at=expires_at)
+        )
     return value
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from lti_tool.demo.addresses import lineitem_url, lineitems_url, memberships_url
-from lti_tool.demo.tables import Activity, Course, LineItem, Person
+from lti_tool.demo.tables import FIRST_TOOL, Activity, Course, LineItem, Person
 
 
 def variables(
@@ -34,7 +34,7 @@ def variables(
         "Person.sourcedId": person.sourced_id,
         "Membership.role": role,
         "Moodle.Person.userGroupIds": "",
-        "LineItems.url": lineitems_url(course.id),
+        "LineItems.url": lineitems_url(course.id, activity.tool_id if activity else FIRST_TOOL),
         "LineItem.url": lineitem_url(item) if item else "",
         "Scores.url": lineitem_url(item, "/scores") if item else "",
         "Results.url": lineitem_url(item, "/results") if item else "",

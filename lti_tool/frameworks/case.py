@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .case_objects import CHILD, RELATED, TYPES, Json, Node, Writer, by_code, line, said
 from .case_rubrics import RubricScale, rubrics
-from .reading import ItemData, ReferentialData
+from .data import ItemData, ReferentialData
 
 
 def package(
@@ -49,7 +49,7 @@ class Package:
             {
                 "CFDocument": self.writer.document(),
                 "CFItems": [self.writer.item(item) for item in self.data.walk()],
-                "CFAssociations": [*self.tree(), *self.links()],
+                "CFAssociations": [*self.tree(), *self.links(), *self.replacements()],
                 "CFDefinitions": self.definitions(),
                 "CFRubrics": list(rubrics(self.writer, self.data.walk(), self.scales)),
             }
@@ -68,6 +68,16 @@ class Package:
             for number, (identifier, _file_line) in enumerate(link.destinations, 1):
                 destination = Node("CFItems", identifier, self.titles.get(identifier, link.to_slug))
                 yield self.writer.association(origin, RELATED, destination, number, line(link.grouping))
+
+    def replacements(self) -> Iterator[Json]:
+        """What took the place of the items that are no longer in force."""
+        own = {item.uuid: item for item in self.data.walk()}
+        for item in own.values():
+            if item.replaced_by in own:
+                yield self.writer.replacement(item, Node.item(own[item.replaced_by]))
+            elif item.replaced_by:
+                title = self.titles.get(item.replaced_by, item.replaced_by)
+                yield self.writer.replacement(item, Node("CFItems", item.replaced_by, title))
 
     def definitions(self) -> Json:
         """The types and the groupings that the package's objects name."""

@@ -28,8 +28,8 @@ from .case_objects import (
     type_uuid,
 )
 from .case_rubrics import RubricScale
+from .data import ReferentialData
 from .models import Framework, FrameworkItem, ItemAssociation
-from .reading import ReferentialData
 from .stored import ITEM_COLUMNS, heading, item_of, referential_of, stored_tree
 
 
@@ -95,13 +95,21 @@ def find_item_associations(session: Session, base_url: str, identifier: str) -> 
     ]
     here = (ItemAssociation.origin_id == row.id) | (ItemAssociation.destination_id == row.id)
     related = [association for _holder, association in _related(session, base_url, here)]
-    return {"CFItem": writer.alone(writer.item(item_of(row, {}))), "CFAssociations": [*tree, *related]}
+    ends = (FrameworkItem.uuid == identifier) | (FrameworkItem.replaced_by == identifier)
+    replaced = [association for _holder, association in _replacements(session, base_url, ends)]
+    return {
+        "CFItem": writer.alone(writer.item(item_of(row, {}))),
+        "CFAssociations": [*tree, *related, *replaced],
+    }
 
 
 def find_association(session: Session, base_url: str, identifier: str) -> Json:
     """A CFAssociation. A link has a row; a place in the tree has none, and is looked for among them all."""
     for holder, association in _related(session, base_url, ItemAssociation.uuid == identifier):
         return holder.alone(association)
+    for holder, association in _replacements(session, base_url, sa.true()):
+        if association["identifier"] == identifier:
+            return holder.alone(association)
     for framework in list(session.scalars(sa.select(Framework).order_by(Framework.id))):
         for place in _places(session, framework):
             if association_uuid(framework.uuid, place.item.uuid, CHILD, place.under.uuid) == identifier:
@@ -176,3 +184,29 @@ def _related(session: Session, base_url: str, which: sa.ColumnElement[bool]) -> 
         writer = Writer(heading(framework), base_url)
         nodes = [Node("CFItems", said[i], item_title(*said[i + 1 : i + 4])) for i in (0, 4)]
         yield writer, writer.association(nodes[0], type_, nodes[1], position + 1, line(grouping))
+
+
+def _replacements(
+    session: Session, base_url: str, which: sa.ColumnElement[bool]
+) -> Iterator[tuple[Writer, Json]]:
+    """What took the place of retired items, of those that `which` says; there are few."""
+    new = aliased(FrameworkItem)
+    rows = session.execute(
+        sa.select(
+            Framework,
+            *ITEM_COLUMNS,
+            new.code.label("new_code"),
+            new.label.label("new_label"),
+            new.statement.label("new_statement"),
+        )
+        .join(Framework, Framework.id == FrameworkItem.framework_id)
+        .outerjoin(new, new.uuid == FrameworkItem.replaced_by)
+        .where(FrameworkItem.replaced_by.is_not(None), which)
+        .order_by(FrameworkItem.id)
+    )
+    for row in rows:
+        writer = Writer(heading(row.Framework), base_url)
+        known = row.new_statement is not None
+        title = item_title(row.new_code, row.new_label, row.new_statement) if known else row.replaced_by
+        by = Node("CFItems", row.replaced_by, title)
+        yield writer, writer.replacement(item_of(row, {}), by)

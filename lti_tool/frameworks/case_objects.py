@@ -10,26 +10,20 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from .reading import ItemData, ReferentialData
+from .data import ItemData, ReferentialData, RetiredItem
 
 Json = dict[str, Any]
 
 ROOT = "/ims/case/v1p1"
 """Where the objects answer, below the tool's own address."""
-CHILD, RELATED = "isChildOf", "isRelatedTo"
+CHILD, RELATED, REPLACED = "isChildOf", "isRelatedTo", "replacedBy"
 CREATOR = "Spirale"
 """Who made the data, for a source that names nobody: CASE wants a creator."""
 NO_DATE = "1970-01-01"
 """The day of a referential whose version and source give none: any other would change from one export to the next."""
-
-
-@dataclass(frozen=True)
-class RetiredItem(ItemData):
-    """An item its referential no longer has, and that the database keeps because results may hang on it."""
 
 
 class _Type(NamedTuple):
@@ -165,6 +159,10 @@ class Writer:
             }
         )
 
+    def replacement(self, item: ItemData, by: Node) -> Json:
+        """The CFAssociation from a retired item to what took its place."""
+        return self.association(Node.item(item), REPLACED, by, 1)
+
     def grouping(self, title: str) -> Json:
         """A CFAssociationGrouping."""
         return {
@@ -215,9 +213,10 @@ def _day(data: ReferentialData) -> str:
 
 
 def by_code(items: Iterable[ItemData]) -> dict[str, ItemData]:
-    """The items that are in force by their code, the first where several carry the same."""
+    """The items by identifier, and those in force by their code, the first where several carry the same."""
     found: dict[str, ItemData] = {}
     for item in items:
+        found[item.uuid] = item
         if item.code and not isinstance(item, RetiredItem):
             found.setdefault(item.code, item)
     return found

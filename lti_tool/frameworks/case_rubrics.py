@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .case_objects import Json, Node, RetiredItem, Writer, line
-from .reading import ItemData
+from .case_objects import Json, Node, Writer, line
+from .data import ItemData, RetiredItem
 
 
 @dataclass(frozen=True)

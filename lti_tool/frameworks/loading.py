@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from ..config import shipped
 from ..errors import ReferentialError
 from .case_objects import RELATED, association_uuid
+from .checks import check_together
+from .data import ItemData, ReferentialData, RetiredItem, named
 from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
-from .reading import ItemData, ReferentialData, check_together, read_referential
+from .reading import read_referential
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,7 @@ def load_referentials(session: Session, referentials: list[ReferentialData]) -> 
     known = {f.slug: f for f in session.scalars(sa.select(Framework))}
     _check_against_database(session, referentials)
     changed = [d for d in referentials if d.slug not in known or known[d.slug].checksum != d.checksum]
-    frameworks = {data.slug: _load_items(session, data, known.get(data.slug)) for data in changed}
-    session.flush()
-    ids = {row.uuid: row.id for row in session.execute(sa.select(FrameworkItem.uuid, FrameworkItem.id))}
-    for data in changed:
-        _load_links(session, data, frameworks[data.slug], ids)
+    write_referentials(session, changed)
     return [
         Loaded(
             data.slug,
@@ -60,6 +58,16 @@ def load_referentials(session: Session, referentials: list[ReferentialData]) -> 
         )
         for data in referentials
     ]
+
+
+def write_referentials(session: Session, referentials: list[ReferentialData]) -> None:
+    """Make the database hold these data, in the caller's transaction. They are checked, and so is what they link to."""
+    known = {f.slug: f for f in session.scalars(sa.select(Framework))}
+    frameworks = {data.slug: _load_items(session, data, known.get(data.slug)) for data in referentials}
+    session.flush()
+    ids = {row.uuid: row.id for row in session.execute(sa.select(FrameworkItem.uuid, FrameworkItem.id))}
+    for data in referentials:
+        _load_links(session, data, frameworks[data.slug], ids)
 
 
 def _check_against_database(session: Session, referentials: list[ReferentialData]) -> None:
@@ -110,7 +118,8 @@ def _load_items(session: Session, data: ReferentialData, framework: Framework | 
     }
     kept = _place(session, framework, data.items, None, existing, 0)
     for item in existing.values():
-        item.retired = item.uuid not in kept
+        if item.uuid not in kept:
+            item.retired = True
     return framework
 
 
@@ -133,6 +142,7 @@ def _place(
         item.position = start + len(written)
         item.type, item.code, item.label, item.statement = data.type, data.code, data.label, data.statement
         item.notes, item.also_under, item.pairing_unknown = data.notes, data.also_under, data.pairing_unknown
+        item.retired, item.replaced_by = isinstance(data, RetiredItem), data.replaced_by or None
         written.add(data.uuid)
         written |= _place(session, framework, data.items, item, existing, start + len(written))
     return written
@@ -140,8 +150,7 @@ def _place(
 
 def _load_links(session: Session, data: ReferentialData, framework: Framework, ids: dict[str, int]) -> None:
     """Replace the links this referential holds. Their identifiers follow from what they link."""
-    by_code = {item.code: ids[item.uuid] for item in data.walk() if item.code}
-    uuids = {item.code: item.uuid for item in data.walk() if item.code}
+    uuids = named(data.walk())
     session.execute(sa.delete(ItemAssociation).where(ItemAssociation.framework_id == framework.id))
     own = sa.select(FrameworkItem.id).where(FrameworkItem.framework_id == framework.id)
     session.execute(sa.delete(SeeAlso).where(SeeAlso.origin_id.in_(own)))
@@ -151,7 +160,7 @@ def _load_links(session: Session, data: ReferentialData, framework: Framework, i
                 ItemAssociation(
                     uuid=association_uuid(data.uuid, uuids[link.origin], RELATED, destination),
                     framework_id=framework.id,
-                    origin_id=by_code[link.origin],
+                    origin_id=ids[uuids[link.origin]],
                     destination_id=ids[destination],
                     grouping=link.grouping,
                     position=position,
@@ -161,10 +170,10 @@ def _load_links(session: Session, data: ReferentialData, framework: Framework, i
         for offset, code in enumerate(reference.to or [None]):
             session.add(
                 SeeAlso(
-                    origin_id=by_code[reference.origin],
+                    origin_id=ids[uuids[reference.origin]],
                     side=reference.side,
                     type=reference.type,
-                    destination_id=by_code[code] if code else None,
+                    destination_id=ids[uuids[code]] if code else None,
                     position=position * 10 + offset,
                     text=reference.text,
                 )

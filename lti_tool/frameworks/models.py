@@ -60,6 +60,8 @@ class FrameworkItem(WithId, Base):
     pairing_unknown: Mapped[bool] = mapped_column(default=False)
     """A limit that the source does not let us attach to one knowledge."""
     retired: Mapped[bool] = mapped_column(default=False)
+    replaced_by: Mapped[str | None] = mapped_column(sa.String(36), default=None)
+    """The identifier of what took a retired item's place, in this referential or in one that may not be here."""
 
     framework: Mapped[Framework] = relationship(back_populates="items")
     parent: Mapped[FrameworkItem | None] = relationship(remote_side="FrameworkItem.id")

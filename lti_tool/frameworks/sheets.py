@@ -1,4 +1,4 @@
-"""Referentials as they are read: the tree, one competence with its two sides, a statement and what prepares it.
+"""Referentials as they are read: the tree, a statement and what prepares it. A competence with its sides is in `sides`.
 
 Each page is a handful of queries: items are fetched many at a time and put together here.
 """
@@ -9,22 +9,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from ..errors import NotFound
-from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
+from .models import Framework, FrameworkItem, ItemAssociation
 
 GROUP, COMPETENCE = "competence_group", "competence"
-LINKED_TYPES = (
-    COMPETENCE,
-    "criterion",
-    "behaviour",
-    "knowledge",
-    "resource",
-    "relation",
-    "expected_result",
-)
-"""The types of a linked referential, in the order pages show them: what to observe comes first."""
+THEMES = {
+    "skills": (COMPETENCE, "behaviour"),
+    "knowledge": ("knowledge", "resource", "relation"),
+    "evaluation": ("expected_result", "criterion"),
+}
+"""The source's three sheets on each competence, and the types it puts on each, in its order."""
+LINKED_TYPES = tuple(type_ for types in THEMES.values() for type_ in types)
+"""The types of a linked referential, in the order pages show them."""
 DETAILS = {COMPETENCE: "subcompetence", "knowledge": "knowledge_limit"}
 """What goes under a statement of each type."""
 
@@ -43,57 +41,6 @@ class Entry:
 
     item: FrameworkItem
     below: list[FrameworkItem] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Part:
-    """The entries of one bloc or groupe, or of several together; no `items` when the source names none."""
-
-    items: list[FrameworkItem]
-    entries: list[Entry] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A « voir aussi » of the source, and where it leads: nowhere for a plain remark."""
-
-    text: str
-    destinations: list[FrameworkItem] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Side:
-    """One referential's part of a row: what the competence leads to there, for one type."""
-
-    framework: Framework
-    parts: list[Part]
-    see_also: list[Reference]
-
-    @property
-    def count(self) -> int:
-        """How many statements: sub-competences for competences, entries for other types."""
-        entries = [entry for part in self.parts for entry in part.entries]
-        return sum(len(e.below) if e.item.type == COMPETENCE else 1 for e in entries)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One type, side by side."""
-
-    type: str
-    sides: list[Side]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A competence, whole."""
-
-    item: FrameworkItem
-    group: FrameworkItem | None
-    subcompetences: list[FrameworkItem]
-    see_also: list[Reference]
-    sides: list[Framework]
-    rows: list[Row]
 
 
 @dataclass(frozen=True)
@@ -136,16 +83,17 @@ def find_framework(session: Session, slug: str) -> Framework:
 
 
 def linked_frameworks(session: Session, framework_id: int) -> list[Framework]:
-    """The referentials that this one's links lead to, in order."""
+    """The other referentials that this one's links lead to, in order."""
     return list(
         session.scalars(
             sa.select(Framework)
             .where(
+                Framework.id != framework_id,
                 Framework.id.in_(
                     sa.select(FrameworkItem.framework_id)
                     .join(ItemAssociation, ItemAssociation.destination_id == FrameworkItem.id)
                     .where(ItemAssociation.framework_id == framework_id)
-                )
+                ),
             )
             .order_by(Framework.position)
         )
@@ -208,6 +156,22 @@ def competences(session: Session, framework_id: int) -> list[FrameworkItem]:
     return [competence for group in groups(session, framework_id) for competence in group.competences]
 
 
+def retired_among(session: Session, framework_id: int, item_ids: Iterable[int]) -> list[FrameworkItem]:
+    """The competences of a referential, among some items, that are no longer in force: what was seen there is kept."""
+    return list(
+        session.scalars(
+            sa.select(FrameworkItem)
+            .where(
+                FrameworkItem.framework_id == framework_id,
+                FrameworkItem.type == COMPETENCE,
+                FrameworkItem.retired.is_(True),
+                FrameworkItem.id.in_(list(item_ids)),
+            )
+            .order_by(FrameworkItem.position)
+        )
+    )
+
+
 def children(session: Session, items: Iterable[FrameworkItem], type_: str) -> dict[int, list[FrameworkItem]]:
     """The children of one type of several items, by parent, in order."""
     rows = session.scalars(
@@ -219,7 +183,7 @@ def children(session: Session, items: Iterable[FrameworkItem], type_: str) -> di
         )
         .order_by(FrameworkItem.position)
     )
-    return _by_parent(rows)
+    return by_parent(rows)
 
 
 def linked_items(session: Session, competence_ids: list[int], type_: str) -> dict[int, list[FrameworkItem]]:
@@ -249,7 +213,7 @@ def outline(session: Session, framework_id: int) -> list[Branch]:
             .order_by(FrameworkItem.position)
         )
     )
-    below = _by_parent(items)
+    below = by_parent(items)
     heads = [item for item in items if item.type == GROUP]
     branches = []
     for head in heads:
@@ -260,117 +224,14 @@ def outline(session: Session, framework_id: int) -> list[Branch]:
     return [*branches, Branch(None, _kinds(loose, below))] if loose else branches
 
 
-# ----- a competence -----
-
-
-def sheet(session: Session, competence: FrameworkItem) -> Sheet:
-    """Everything the referential says of one competence, its linked sides row by row. Five queries."""
-    linked = _linked(session, competence)
-    sides = list({item.framework_id: item.framework for item in linked}.values())
-    climb = _Climb(session, [competence, *linked])
-    heads = _heads(session, [side.id for side in sides])
-    references = _references(session, competence)
-    return Sheet(
-        item=competence,
-        group=climb.head(competence),
-        subcompetences=children(session, [competence], "subcompetence").get(competence.id, []),
-        see_also=[reference for side, _type, reference in references if not side],
-        sides=sides,
-        rows=[
-            Row(
-                type_,
-                [
-                    Side(
-                        side,
-                        _parts([i for i in linked if i.framework_id == side.id], type_, climb, heads),
-                        [r for slug, kind, r in references if slug == side.slug and kind == type_],
-                    )
-                    for side in sides
-                ],
-            )
-            for type_ in LINKED_TYPES
-        ]
-        if sides
-        else [],
-    )
-
-
-def _linked(session: Session, competence: FrameworkItem) -> list[FrameworkItem]:
-    """What a competence is linked to: by referential, then in the source's order."""
-    return list(
-        session.scalars(
-            sa.select(FrameworkItem)
-            .join(ItemAssociation, ItemAssociation.destination_id == FrameworkItem.id)
-            .join(FrameworkItem.framework)
-            .where(ItemAssociation.origin_id == competence.id, FrameworkItem.retired.is_(False))
-            .order_by(Framework.position, ItemAssociation.position)
-            .options(contains_eager(FrameworkItem.framework))
-        )
-    )
-
-
-def _references(session: Session, competence: FrameworkItem) -> list[tuple[str, str, Reference]]:
-    """The « voir aussi » of a competence with their side and type; one that leads to three places is one."""
-    rows = session.scalars(
-        sa.select(SeeAlso)
-        .where(SeeAlso.origin_id == competence.id)
-        .order_by(SeeAlso.position)
-        .options(joinedload(SeeAlso.destination))
-    )
-    found: dict[tuple[str, str, str], Reference] = {}
-    for row in rows:
-        reference = found.setdefault((row.side, row.type, row.text), Reference(row.text))
-        # « Voir aussi 1A à 1C » on 1C's own page: there is nowhere to go for 1C.
-        if row.destination is not None and row.destination_id != competence.id:
-            reference.destinations.append(row.destination)
-    return [(side, type_, reference) for (side, type_, _text), reference in found.items()]
-
-
-def _heads(session: Session, framework_ids: list[int]) -> dict[tuple[int, str], FrameworkItem]:
-    """The blocs and groupes of some referentials, by referential and code."""
-    rows = session.scalars(
-        sa.select(FrameworkItem).where(
-            FrameworkItem.framework_id.in_(framework_ids), FrameworkItem.type == GROUP
-        )
-    )
-    return {(row.framework_id, row.code): row for row in rows}
-
-
-def _parts(
-    linked: list[FrameworkItem], type_: str, climb: _Climb, heads: dict[tuple[int, str], FrameworkItem]
-) -> list[Part]:
-    """The linked statements of one type, by bloc or groupe, each with the details that are linked too."""
-    detail = DETAILS.get(type_, "")
-    ids = {item.id for item in linked if item.type == type_}
-    below = _by_parent(item for item in linked if item.type == detail)
-    parts: dict[tuple[int, ...], Part] = {}
-    for item in linked:
-        if item.type == type_ or (item.type == detail and item.parent_id not in ids):
-            own = climb.head(item)
-            items = _in_order([own] if own else [], item, heads)
-            part = parts.setdefault(tuple(head.id for head in items), Part(items))
-            part.entries.append(Entry(item, below.get(item.id, [])))
-    return list(parts.values())
-
-
-def _in_order(
-    own: list[FrameworkItem], item: FrameworkItem, heads: dict[tuple[int, str], FrameworkItem]
-) -> list[FrameworkItem]:
-    """The parts an item belongs to: its own and those it is also under, in the referential's order."""
-    others = [
-        heads[item.framework_id, code] for code in item.also_under if (item.framework_id, code) in heads
-    ]
-    return sorted({head.id: head for head in [*own, *others]}.values(), key=lambda head: head.position)
-
-
 # ----- a statement -----
 
 
 def place(session: Session, item: FrameworkItem, origin_id: int) -> Place:
     """Where a statement stands, and the competences of the referential `origin_id` that lead to it."""
-    ancestors = _Climb(session, [item]).above(item)
+    ancestors = Climb(session, [item]).above(item)
     own = [ancestor for ancestor in ancestors if ancestor.type == GROUP][-1:]
-    heads = _heads(session, [item.framework_id]) if item.also_under else {}
+    heads = heads_of(session, [item.framework_id]) if item.also_under else {}
     if item.type == GROUP:
         branches = outline(session, item.framework_id)
         branch = next((b for b in branches if b.item and b.item.id == item.id), Branch(item, []))
@@ -380,7 +241,7 @@ def place(session: Session, item: FrameworkItem, origin_id: int) -> Place:
     return Place(
         item,
         ancestors,
-        [head for head in _in_order([], item, heads) if head not in own],
+        [head for head in in_order([], item, heads) if head not in own],
         branch,
         prepared_by(session, item, origin_id),
     )
@@ -411,7 +272,27 @@ def prepared_by(session: Session, item: FrameworkItem, origin_id: int) -> list[F
 # ----- putting together -----
 
 
-class _Climb:
+def heads_of(session: Session, framework_ids: list[int]) -> dict[tuple[int, str], FrameworkItem]:
+    """The blocs and groupes of some referentials, by referential and code."""
+    rows = session.scalars(
+        sa.select(FrameworkItem).where(
+            FrameworkItem.framework_id.in_(framework_ids), FrameworkItem.type == GROUP
+        )
+    )
+    return {(row.framework_id, row.code): row for row in rows}
+
+
+def in_order(
+    own: list[FrameworkItem], item: FrameworkItem, heads: dict[tuple[int, str], FrameworkItem]
+) -> list[FrameworkItem]:
+    """The parts an item belongs to: its own and those it is also under, in the referential's order."""
+    others = [
+        heads[item.framework_id, code] for code in item.also_under if (item.framework_id, code) in heads
+    ]
+    return sorted({head.id: head for head in [*own, *others]}.values(), key=lambda head: head.position)
+
+
+class Climb:
     """Items and all that is above them, fetched once: to climb without asking the database again."""
 
     def __init__(self, session: Session, items: Iterable[FrameworkItem]) -> None:
@@ -439,7 +320,7 @@ class _Climb:
         return next((above for above in reversed(self.above(item)) if above.type == GROUP), None)
 
 
-def _by_parent(items: Iterable[FrameworkItem]) -> dict[int, list[FrameworkItem]]:
+def by_parent(items: Iterable[FrameworkItem]) -> dict[int, list[FrameworkItem]]:
     """Items by their parent's id, in order; 0 for those at the top."""
     found: dict[int, list[FrameworkItem]] = {}
     for item in items:

@@ -10,9 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from .case_objects import RetiredItem
+from .data import ItemData, LinkData, ReferentialData, RetiredItem, SeeAlsoData, names
 from .models import Framework, FrameworkItem, ItemAssociation, SeeAlso
-from .reading import ItemData, LinkData, ReferentialData, SeeAlsoData
 
 NO_LINE = 0
 """Data of the database has no line."""
@@ -36,11 +35,13 @@ def stored_referential(session: Session, slug: str) -> ReferentialData | None:
 
 def referential_of(session: Session, framework: Framework) -> ReferentialData:
     """The whole referential of that row, as `stored_referential` gives it."""
+    items = stored_tree(session, framework.id)
+    by_uuid = names(item for top in items for item in top.walk())
     return dataclasses.replace(
         heading(framework),
-        items=stored_tree(session, framework.id),
-        links=_links(session, framework.id),
-        see_also=_see_also(session, framework.id),
+        items=items,
+        links=_links(session, framework.id, by_uuid),
+        see_also=_see_also(session, framework.id, by_uuid),
     )
 
 
@@ -79,6 +80,7 @@ ITEM_COLUMNS = tuple(
         "also_under",
         "pairing_unknown",
         "retired",
+        "replaced_by",
     )
 )
 """What `item_of` reads: columns cost half of what objects do."""
@@ -112,15 +114,16 @@ def item_of(row: sa.Row[Any], below: dict[int | None, list[sa.Row[Any]]]) -> Ite
         pairing_unknown=row.pairing_unknown,
         items=[item_of(child, below) for child in below.get(row.id, [])],
         line=NO_LINE,
+        replaced_by=row.replaced_by or "",
     )
 
 
-def _links(session: Session, framework_id: int) -> list[LinkData]:
+def _links(session: Session, framework_id: int, by_uuid: dict[str, str]) -> list[LinkData]:
     """The links as the file has them: each begins at position 0, and they were written in its order."""
     origin, destination = aliased(FrameworkItem), aliased(FrameworkItem)
     rows = session.execute(
         sa.select(
-            ItemAssociation.position, ItemAssociation.grouping, origin.code, destination.uuid, Framework.slug
+            ItemAssociation.position, ItemAssociation.grouping, origin.uuid, destination.uuid, Framework.slug
         )
         .select_from(ItemAssociation)
         .join(origin, origin.id == ItemAssociation.origin_id)
@@ -130,18 +133,18 @@ def _links(session: Session, framework_id: int) -> list[LinkData]:
         .order_by(ItemAssociation.id)
     )
     found: list[LinkData] = []
-    for position, grouping, code, uuid, slug in rows:
+    for position, grouping, origin_uuid, uuid, slug in rows:
         if position == 0:
-            found.append(LinkData(code, slug, grouping, [], NO_LINE))
+            found.append(LinkData(by_uuid.get(origin_uuid, origin_uuid), slug, grouping, [], NO_LINE))
         found[-1].destinations.append((uuid, NO_LINE))
     return found
 
 
-def _see_also(session: Session, framework_id: int) -> list[SeeAlsoData]:
+def _see_also(session: Session, framework_id: int, by_uuid: dict[str, str]) -> list[SeeAlsoData]:
     """The « voir aussi » as the file has them: one that leads to several competences is several rows."""
     origin, destination = aliased(FrameworkItem), aliased(FrameworkItem)
     rows = session.execute(
-        sa.select(origin.code, SeeAlso.side, SeeAlso.type, SeeAlso.text, SeeAlso.position, destination.code)
+        sa.select(origin.uuid, SeeAlso.side, SeeAlso.type, SeeAlso.text, SeeAlso.position, destination.uuid)
         .select_from(SeeAlso)
         .join(origin, origin.id == SeeAlso.origin_id)
         .outerjoin(destination, destination.id == SeeAlso.destination_id)
@@ -149,8 +152,15 @@ def _see_also(session: Session, framework_id: int) -> list[SeeAlsoData]:
         .order_by(SeeAlso.id)
     )
     return [
-        SeeAlsoData(code, side, type_, [row[5] for row in group if row[5]], text, NO_LINE)
-        for (code, side, type_, text, _number), group in groupby(
+        SeeAlsoData(
+            by_uuid.get(uuid, uuid),
+            side,
+            type_,
+            [by_uuid.get(row[5], row[5]) for row in group if row[5]],
+            text,
+            NO_LINE,
+        )
+        for (uuid, side, type_, text, _number), group in groupby(
             rows, key=lambda row: (row[0], row[1], row[2], row[3], row[4] // 10)
         )
     ]

@@ -15,7 +15,7 @@ from ..errors import PlatformDelayed, PlatformRefused
 from ..frameworks.models import FrameworkItem
 from ..lti import ags
 from ..lti.services import Service
-from .models import DeliveryState, LineItem, ScoreDelivery
+from .models import ColumnOf, DeliveryState, LineItem, OwnColumn, ScoreDelivery
 from .scores import send_again
 
 LONGEST_LABEL = 255
@@ -95,11 +95,29 @@ def make_column_again(session: Session, course: Course, item_id: int, now: datet
     return len(written)
 
 
-def lose_column(course_id: int, item_id: int, url: str) -> None:
-    """The LMS no longer knows a column's address: it is looked up before the next try. In the caller's transaction."""
+def own_column_url(column: OwnColumn) -> str:
+    """The address that the platform gave with a link. Raises `PlatformRefused` once lost: a launch gives it again."""
+    url = db.session.scalar(sa.select(ResourceLink.lineitem_url).where(ResourceLink.id == column.link_id))
+    db.session.commit()
+    if not url:
+        raise PlatformRefused(COLUMN_GONE, 404)
+    return url
+
+
+def lose_column(course_id: int, column: ColumnOf, url: str) -> None:
+    """The LMS no longer knows a column's address: it is looked up before the next try. In the caller's transaction.
+
+    A link's own column is not looked up: the next launch through the link says where it is.
+    """
+    if isinstance(column, OwnColumn):
+        change = sa.update(ResourceLink).where(
+            ResourceLink.id == column.link_id, ResourceLink.lineitem_url == url
+        )
+        db.session.execute(change.values(lineitem_url=""))
+        return
     db.session.execute(
         sa.update(LineItem)
-        .where(LineItem.course_id == course_id, LineItem.item_id == item_id, LineItem.url == url)
+        .where(LineItem.course_id == course_id, LineItem.item_id == column, LineItem.url == url)
         .values(lost=True, url="")
     )
 

@@ -12,6 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -23,21 +24,24 @@ from ..courses.roster import pupils_query
 from ..db import begin_write, db, insert_missing, utcnow
 from ..errors import PlatformError
 from ..lti.ags import SCOPE_RESULT, Score
-from ..lti.models import Platform
+from ..lti.models import Deployment, Platform
 from ..lti.services import service_of
 from ..lti.tokens import Tokens
-from .columns import find_or_make_column, lose_column
+from .columns import find_or_make_column, lose_column, own_column_url
+from .expected import expected_scores
 from .models import (
-    PERHAPS_TAKEN,
     WITHDRAWN,
+    ColumnOf,
     DeliveryState,
     GradebookSettings,
-    LineItem,
+    OwnColumn,
     PlatformPause,
     ScoreDelivery,
+    in_column,
 )
-from .scores import BETWEEN_SCORES, column_maximum, settings_of
+from .scores import BETWEEN_SCORES
 from .sending import Batch, Line, Outcome, Parcel, fail_all, send, total_silence, wait_s
+from .worths import column_maximum, settings_of
 
 log = structlog.get_logger()
 
@@ -82,7 +86,7 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
 def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pool: Executor) -> bool:
     """One round with one platform; whether there was something to deliver."""
     lease = _take(platform_id, utcnow(), config)
-    line = Line(config.delivery.lease_s / ROUND_OF_LEASE)
+    line = Line(config.delivery.lease_s / ROUND_OF_LEASE, partial(_is_let_in, db.engine, platform_id))
     for batch in _batches(lease, tokens, config):
         _settle(platform_id, lease, batch, _ask(batch, line, pool, config), config)
     return bool(lease.ids)
@@ -91,15 +95,29 @@ def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pool: Executor
 def _ask(batch: Batch, line: Line, pool: Executor, config: Config) -> list[Outcome]:
     """Have the column, then send its scores. Begins with no transaction open, and leaves none."""
     left = [Outcome(id_, DeliveryState.REFUSED, "left") for id_ in batch.left]
-    if not batch.parcels or not line.is_open():
+    if not batch.parcels or not line.is_open() or not batch.let_in:
         return [*left, *(Outcome(parcel.delivery_id) for parcel in batch.parcels)]
-    maximum = column_maximum(settings_of(db.session, batch.course_id))
-    db.session.commit()
     try:
-        batch.column_url = find_or_make_column(batch.service, batch.course_id, batch.item_id, maximum, config)
+        batch.column_url = _column_url(batch, config)
     except PlatformError as error:
         return [*left, *fail_all(batch, error, line, config)]
     return [*left, *send(batch, line, pool, config)]
+
+
+def _is_let_in(engine: sa.Engine, platform_id: int) -> bool:
+    """Whether a platform is still let in; asked by any thread, beside the session."""
+    with engine.connect() as connection:
+        enabled = sa.select(Platform.enabled).where(Platform.id == platform_id)
+        return bool(connection.scalar(enabled))
+
+
+def _column_url(batch: Batch, config: Config) -> str:
+    """Where the scores of a batch go. Leaves no transaction open. Raises `PlatformError`."""
+    if isinstance(batch.column, OwnColumn):
+        return own_column_url(batch.column)
+    maximum = column_maximum(settings_of(db.session, batch.course_id))
+    db.session.commit()
+    return find_or_make_column(batch.service, batch.course_id, batch.column, maximum, config)
 
 
 # ----- what is due -----
@@ -115,30 +133,39 @@ def _due(now: datetime) -> sa.Select[ScoreDelivery]:
 
 
 def _may_leave() -> sa.Select[ScoreDelivery]:
-    """Waiting deliveries of courses that send, on platforms that are not shut out."""
+    """Waiting deliveries of courses that send, on platforms and deployments that are not shut out."""
     return (
         sa.select(ScoreDelivery)
         .join(Course, Course.id == ScoreDelivery.course_id)
         .join(Platform, Platform.id == Course.platform_id)
+        .join(Deployment, Deployment.id == Course.deployment_id)
         .outerjoin(PlatformPause, PlatformPause.platform_id == Course.platform_id)
         .outerjoin(GradebookSettings, GradebookSettings.course_id == Course.id)
         .where(
             ScoreDelivery.state == DeliveryState.WAITING,
             Platform.enabled.is_(True),
+            Deployment.enabled.is_(True),
+            Course.awaits_launch.is_(False),
             sa.or_(GradebookSettings.sending.is_(None), GradebookSettings.sending.is_(True)),
         )
     )
 
 
 def _sibling(state: DeliveryState) -> sa.ColumnElement[bool]:
-    """Whether the same cell has another delivery in that state."""
-    other = aliased(ScoreDelivery)
-    return sa.exists().where(
-        other.course_id == ScoreDelivery.course_id,
-        other.item_id == ScoreDelivery.item_id,
-        other.person_id == ScoreDelivery.person_id,
-        other.state == state,
+    """Whether the same cell has another delivery in that state. One look per kind of column: each has its index."""
+    item, link = aliased(ScoreDelivery), aliased(ScoreDelivery)
+    of_item = sa.exists().where(
+        item.course_id == ScoreDelivery.course_id,
+        item.item_id == ScoreDelivery.item_id,
+        item.person_id == ScoreDelivery.person_id,
+        item.state == state,
     )
+    of_link = sa.exists().where(
+        link.link_id == ScoreDelivery.link_id,
+        link.person_id == ScoreDelivery.person_id,
+        link.state == state,
+    )
+    return sa.or_(of_item, of_link)
 
 
 def _platforms_due(now: datetime) -> list[int]:
@@ -207,7 +234,7 @@ def _wait_again(session: Session, delivery: ScoreDelivery, now: datetime) -> Non
     newer = session.scalar(
         sa.select(ScoreDelivery.id).where(
             ScoreDelivery.course_id == delivery.course_id,
-            ScoreDelivery.item_id == delivery.item_id,
+            in_column(ScoreDelivery, delivery.column),
             ScoreDelivery.person_id == delivery.person_id,
             ScoreDelivery.state == DeliveryState.WAITING,
         )
@@ -223,20 +250,23 @@ def _wait_again(session: Session, delivery: ScoreDelivery, now: datetime) -> Non
 
 def _batches(lease: Lease, tokens: Tokens, config: Config) -> Iterator[Batch]:
     """The leased deliveries by column, as plain values; no transaction is open when one is given."""
-    by_column: dict[tuple[int, int], list[ScoreDelivery]] = {}
+    by_column: dict[tuple[int, ColumnOf], list[ScoreDelivery]] = {}
     for delivery in _load(db.session, lease.ids):
-        by_column.setdefault((delivery.course_id, delivery.item_id), []).append(delivery)
-    for (course_id, item_id), group in by_column.items():
-        course = db.session.get_one(Course, course_id)
+        by_column.setdefault((delivery.course_id, delivery.column), []).append(delivery)
+    for (course_id, column), group in by_column.items():
+        course = db.session.get_one(
+            Course, course_id, options=[joinedload(Course.deployment)], populate_existing=True
+        )
         pupils = set(db.session.scalars(pupils_query(course_id).with_only_columns(Enrolment.person_id)))
-        expected = _expected(db.session, course_id, item_id, [d.person_id for d in group])
+        expected = expected_scores(db.session, course_id, column, [d.person_id for d in group])
         batch = Batch(
             course_id,
-            item_id,
+            column,
             service_of(db.session, course.platform, tokens, config),
             readable=SCOPE_RESULT in course.ags_scopes,
             parcels=[_parcel(d, expected.get(d.person_id, ())) for d in group if d.person_id in pupils],
             left=[d.id for d in group if d.person_id not in pupils],
+            let_in=course.deployment.enabled and not course.awaits_launch,
         )
         db.session.commit()
         yield batch
@@ -265,46 +295,6 @@ def _parcel(delivery: ScoreDelivery, expected: tuple[tuple[Decimal | None, int],
     )
 
 
-def _expected(
-    session: Session, course_id: int, item_id: int, people: list[int]
-) -> dict[int, tuple[tuple[Decimal | None, int], ...]]:
-    """By person, what the column may hold from us: the last it took, and what was tried since without an answer."""
-    renewed_at = session.scalar(
-        sa.select(LineItem.renewed_at).where(LineItem.course_id == course_id, LineItem.item_id == item_id)
-    )
-    cell: list[sa.ColumnElement[bool]] = [
-        ScoreDelivery.course_id == course_id,
-        ScoreDelivery.item_id == item_id,
-        ScoreDelivery.person_id.in_(people),
-    ]
-    taken = ScoreDelivery.state == DeliveryState.SENT
-    if renewed_at is not None:
-        cell.append(ScoreDelivery.created_at >= renewed_at)
-    last = sa.select(sa.func.max(ScoreDelivery.id)).where(*cell, taken).group_by(ScoreDelivery.person_id)
-    other = aliased(ScoreDelivery)
-    after_last = ~sa.exists().where(
-        other.course_id == course_id,
-        other.item_id == item_id,
-        other.person_id == ScoreDelivery.person_id,
-        other.state == DeliveryState.SENT,
-        other.id > ScoreDelivery.id,
-    )
-    perhaps = sa.and_(ScoreDelivery.reason.in_(PERHAPS_TAKEN), after_last)
-    rows = session.execute(
-        sa.select(ScoreDelivery.person_id, ScoreDelivery.score, ScoreDelivery.maximum, taken)
-        .where(*cell, sa.or_(ScoreDelivery.id.in_(last), perhaps))
-        .order_by(ScoreDelivery.id)
-    )
-    found: dict[int, list[tuple[Decimal | None, int]]] = {}
-    sure = set()
-    for person_id, score, maximum, was_taken in rows:
-        found.setdefault(person_id, []).append((score, maximum))
-        if was_taken:
-            sure.add(person_id)
-    # Where nothing was surely taken, an empty cell is as expected as what may have arrived.
-    return {p: tuple(held if p in sure else [(None, 0), *held]) for p, held in found.items()}
-
-
 # ----- what became of them -----
 
 
@@ -329,7 +319,7 @@ def _settle(platform_id: int, lease: Lease, batch: Batch, outcomes: list[Outcome
         log.info("score", delivery=delivery.id, state=delivery.state.value, reason=delivery.reason)
     _keep_pause(session, platform_id, outcomes, now, config)
     if any(outcome.reason == "column_lost" for outcome in outcomes):
-        lose_column(batch.course_id, batch.item_id, batch.column_url)
+        lose_column(batch.course_id, batch.column, batch.column_url)
     session.commit()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..courses.models import Course, Person
+from ..courses.models import Course, Person, ResourceLink
 from ..db import Base, UtcDateTime, WithId, utcnow
 from ..frameworks.models import FrameworkItem
 from ..lti.models import Platform
@@ -59,6 +60,19 @@ class LineItem(WithId, Base):
     item: Mapped[FrameworkItem] = relationship()
 
 
+@dataclass(frozen=True)
+class OwnColumn:
+    """The column that came with a link of the course: an activity's own, beside those of its competences."""
+
+    link_id: int
+
+
+ColumnOf = int | OwnColumn
+"""Which column: a competence's, by its `item_id`, or the one that came with a link."""
+Pair = tuple[int, ColumnOf]
+"""A person and a column: a cell of the gradebook."""
+
+
 class DeliveryState(StrEnum):
     """Where a score is. `WAITING` and `SENDING` are open; the others are ends."""
 
@@ -86,6 +100,7 @@ class ScoreDelivery(WithId, Base):
 
     __tablename__ = "score_delivery"
     __table_args__ = (
+        sa.CheckConstraint("(item_id IS NULL) <> (link_id IS NULL)", name="column"),
         sa.Index(
             "uq_score_delivery_waiting",
             "course_id",
@@ -104,13 +119,33 @@ class ScoreDelivery(WithId, Base):
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         ),
+        sa.Index(
+            "uq_score_delivery_own_waiting",
+            "link_id",
+            "person_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'waiting' AND link_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'waiting' AND link_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "uq_score_delivery_own_sending",
+            "link_id",
+            "person_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'sending' AND link_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sending' AND link_id IS NOT NULL"),
+        ),
+        sa.Index("ix_score_delivery_own_cell", "link_id", "person_id", "id"),
         sa.Index("ix_score_delivery_due", "state", "not_before"),
         sa.Index("ix_score_delivery_cell", "course_id", "item_id", "person_id", "id"),
     )
 
     course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
-    item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("framework_item.id"), default=None)
+    """Of a competence's column."""
+    link_id: Mapped[int | None] = mapped_column(sa.ForeignKey("resource_link.id"), default=None)
+    """Of the column that came with a link."""
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
     score: Mapped[Decimal | None] = mapped_column(sa.Numeric(6, 2))
     """Points given; None clears the grade."""
     maximum: Mapped[int]
@@ -137,8 +172,22 @@ class ScoreDelivery(WithId, Base):
     done_at: Mapped[datetime | None] = mapped_column(default=None)
 
     course: Mapped[Course] = relationship()
-    item: Mapped[FrameworkItem] = relationship()
+    item: Mapped[FrameworkItem | None] = relationship()
+    link: Mapped[ResourceLink | None] = relationship()
     person: Mapped[Person] = relationship()
+
+    @property
+    def column(self) -> ColumnOf:
+        return self.item_id if self.link_id is None else OwnColumn(self.link_id)  # type: ignore[return-value]
+
+    @property
+    def pair(self) -> Pair:
+        return self.person_id, self.column
+
+
+def in_column(of: type[ScoreDelivery], column: ColumnOf) -> sa.ColumnElement[bool]:
+    """Whether a delivery goes to a column."""
+    return of.link_id == column.link_id if isinstance(column, OwnColumn) else of.item_id == column
 
 
 class PlatformPause(Base):

@@ -51,9 +51,13 @@ def _redis_queue(url: str) -> Huey:
 
 
 def init_queue(
-    app: Flask, config: Config, deliver: Callable[[Flask], float | None], sweep: Callable[[Flask], None]
+    app: Flask,
+    config: Config,
+    deliver: Callable[[Flask], float | None],
+    sweep: Callable[[Flask], None],
+    read_roster: Callable[[Flask, int], None],
 ) -> None:
-    """Give the application its queue and its two jobs: deliver what is due, and sweep."""
+    """Give the application its queue and its jobs: deliver what is due, sweep, and read a class list."""
     queue = make_queue(config)
     planned = Planned(longest_s=60.0 * config.delivery.sweep_minutes)
 
@@ -68,6 +72,11 @@ def init_queue(
         sweep(app)
         deliver(app)
 
+    @queue.task(name="roster")
+    def read_class_list(course_id: int) -> None:
+        read_roster(app, course_id)
+
+    app.extensions["spirale_roster"] = read_class_list
     app.extensions["spirale_queue"] = queue
     app.extensions["spirale_deliver"] = deliver_scores
 
@@ -79,5 +88,16 @@ def wake_worker() -> None:
     """
     try:
         current_app.extensions["spirale_deliver"]()
+    except Exception as error:  # whatever the queue's own store raises
+        log.warning("queue_unreachable", error=type(error).__name__)
+
+
+def ask_for_roster(course_id: int) -> None:
+    """Have the worker read the class list of a course. To be called after the commit.
+
+    A queue that is down is no reason to fail: the next launch of a teacher asks again.
+    """
+    try:
+        current_app.extensions["spirale_roster"](course_id)
     except Exception as error:  # whatever the queue's own store raises
         log.warning("queue_unreachable", error=type(error).__name__)

@@ -5,50 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import sqlalchemy as sa
-from flask_babel import force_locale, ngettext
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from ..assessment.entries import Observation, last_day, observations
-from ..assessment.mastery import Position, propose
-from ..assessment.scales import DEFAULT_SCALE, Scale, find_scale
-from ..assessment.words import in_situation, plain_date
+from ..assessment.entries import Observation, observations
+from ..assessment.mastery import propose
+from ..assessment.scales import DEFAULT_SCALE, find_scale
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
-from .models import OPEN, PERHAPS_TAKEN, WITHDRAWN, DeliveryState, GradebookSettings, ScoreDelivery
+from .models import OPEN, PERHAPS_TAKEN, WITHDRAWN, ColumnOf, DeliveryState, OwnColumn, Pair, ScoreDelivery
+from .own_columns import own_columns, own_values
+from .worths import POINTS_MAXIMUM, Worth, settings_of, worth
 
-POINTS_MAXIMUM = 4
-COMMENT_LOCALE = "fr"
 BETWEEN_SCORES = timedelta(seconds=1)
 """Moodle compares whole seconds and refuses an equal one (docs/platforms.md)."""
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What a position is worth in the gradebook of a course."""
-
-    score: Decimal | None
-    """Points; None empties the grade."""
-    maximum: int
-    level: int | None
-    comment: str
-
-
-def settings_of(session: Session, course_id: int) -> GradebookSettings:
-    """The gradebook settings of a course; the defaults, not yet stored, when nobody changed them."""
-    found = session.get(GradebookSettings, course_id, populate_existing=True)
-    return found or GradebookSettings(
-        course_id=course_id,
-        sending=True,
-        conversion="points",
-        table={"1": 5, "2": 9, "3": 14, "4": 19},
-        table_maximum=20,
-        minimum=1,
-    )
 
 
 def can_send(course: Course) -> bool:
@@ -56,32 +28,39 @@ def can_send(course: Course) -> bool:
     return bool(course.lineitems_url) and {SCOPE_LINEITEM, SCOPE_SCORE} <= set(course.ags_scopes)
 
 
-def column_maximum(settings: GradebookSettings) -> int:
-    """The maximum of the course's columns."""
-    return settings.table_maximum if settings.conversion == "table" else POINTS_MAXIMUM
-
-
-def worth(position: Position, found: list[Observation], settings: GradebookSettings, scale: Scale) -> Worth:
-    """The score of a position, by the course's conversion, with the comment that says what a number cannot."""
-    level = position.grade
-    by_table = settings.conversion == "table"
-    score = Decimal(str(settings.table[str(level)])) if by_table else Decimal(level)
-    return Worth(score, column_maximum(settings), level, _comment(position, found, scale))
-
-
 def queue_scores(
     session: Session, course: Course, pairs: Iterable[tuple[int, int]], now: datetime
 ) -> list[ScoreDelivery]:
     """Write the deliveries that changed (person, competence) pairs call for, in the transaction of the change.
 
-    Nothing is written where the score is what was last sent or is on its way, or for somebody who left.
+    Those of activities' own columns are written with them. Nothing is written where the score is what was last sent
+    or is on its way, or for somebody who left.
     """
     hold_course(session, course.id)
-    settings = settings_of(session, course.id)
-    if not settings.sending or not can_send(course):
+    if not settings_of(session, course.id).sending:
         return []
     pupils = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
-    wanted = [pair for pair in dict.fromkeys(pairs) if pair[0] in pupils]
+    asked = [pair for pair in dict.fromkeys(pairs) if pair[0] in pupils]
+    people = list(dict.fromkeys(person_id for person_id, _item in asked))
+    own: list[Pair] = [(person_id, column) for column in own_columns(session, course) for person_id in people]
+    competences: list[Pair] = list(asked) if can_send(course) else []
+    return _queue(session, course, competences + own, now)
+
+
+def queue_own_column(session: Session, course: Course, link_id: int, now: datetime) -> list[ScoreDelivery]:
+    """Write the scores of a link's column: the platform has just said where it is, or a teacher what goes there.
+
+    What still waits for a column that gets nothing any more is taken back.
+    """
+    hold_course(session, course.id)
+    column = OwnColumn(link_id)
+    if not settings_of(session, course.id).sending:
+        return []
+    pupils = session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id))
+    return _queue(session, course, [(person_id, column) for person_id in pupils], now)
+
+
+def _queue(session: Session, course: Course, wanted: list[Pair], now: datetime) -> list[ScoreDelivery]:
     if not wanted:
         return []
     values = current_values(session, course, wanted)
@@ -103,10 +82,12 @@ def queue_all(session: Session, course: Course, now: datetime) -> list[ScoreDeli
     pairs = {(o.person_id, o.item_id) for o in observations(session, course.id)}
     waiting = session.execute(
         sa.select(ScoreDelivery.person_id, ScoreDelivery.item_id).where(
-            ScoreDelivery.course_id == course.id, ScoreDelivery.state.in_(OPEN)
+            ScoreDelivery.course_id == course.id,
+            ScoreDelivery.item_id.is_not(None),
+            ScoreDelivery.state.in_(OPEN),
         )
     )
-    return queue_scores(session, course, sorted(pairs | {(p, i) for p, i in waiting}), now)
+    return queue_scores(session, course, sorted(pairs | {(p, i) for p, i in waiting if i is not None}), now)
 
 
 def withdraw_waiting(session: Session, course: Course, now: datetime) -> None:
@@ -125,19 +106,19 @@ def withdraw_waiting(session: Session, course: Course, now: datetime) -> None:
 
 
 def clear_score(
-    session: Session, course: Course, person_id: int, item_id: int, now: datetime
+    session: Session, course: Course, person_id: int, column: ColumnOf, now: datetime
 ) -> ScoreDelivery:
     """Write the delivery that empties a grade: asked for by a teacher, never by itself."""
     hold_course(session, course.id)
-    cell = _cells(session, course.id, [(person_id, item_id)])[person_id, item_id]
+    cell = _cells(session, course.id, [(person_id, column)])[person_id, column]
     maximum = cell.newest.maximum if cell.newest else POINTS_MAXIMUM
     return _write(
-        session, course.id, (person_id, item_id), cell, Worth(None, maximum, None, ""), now, forced=True
+        session, course.id, (person_id, column), cell, Worth(None, maximum, None, ""), now, forced=True
     )
 
 
 def send_again(
-    session: Session, course: Course, pairs: Iterable[tuple[int, int]], now: datetime, *, forced: bool = False
+    session: Session, course: Course, pairs: Iterable[Pair], now: datetime, *, forced: bool = False
 ) -> list[ScoreDelivery]:
     """Write new deliveries for pairs whose last one has ended; `forced` sends them over a change made by hand.
 
@@ -145,8 +126,9 @@ def send_again(
     alone.
     """
     hold_course(session, course.id)
-    pairs = list(dict.fromkeys(pairs))
-    if not pairs or not settings_of(session, course.id).sending or not can_send(course):
+    allowed = can_send(course)
+    pairs = [pair for pair in dict.fromkeys(pairs) if allowed or isinstance(pair[1], OwnColumn)]
+    if not pairs or not settings_of(session, course.id).sending:
         return []
     values = current_values(session, course, pairs)
     cells = _cells(session, course.id, pairs)
@@ -171,17 +153,21 @@ def hold_course(session: Session, course_id: int) -> None:
 
 
 def current_values(
-    session: Session, course: Course, pairs: Iterable[tuple[int, int]] | None = None
-) -> dict[tuple[int, int], Worth]:
-    """What each (person, competence) is worth now; those with too few observations are absent."""
+    session: Session, course: Course, pairs: Iterable[Pair] | None = None
+) -> dict[Pair, Worth]:
+    """What each cell is worth now; those with too few observations are absent."""
     settings, scale = settings_of(session, course.id), find_scale(DEFAULT_SCALE)
     people = items = None
+    own = own_columns(session, course)
     if pairs is not None:
-        people, items = {p for p, _i in pairs}, {i for _p, i in pairs}
+        pairs = list(pairs)
+        people, items = {p for p, _c in pairs}, {c for _p, c in pairs if not isinstance(c, OwnColumn)}
+        asked = {c for _p, c in pairs}
+        own = {column: link for column, link in own.items() if column in asked}
     found: dict[tuple[int, int], list[Observation]] = {}
     for observation in observations(session, course.id, person_ids=people, item_ids=items):
         found.setdefault((observation.person_id, observation.item_id), []).append(observation)
-    values = {}
+    values = own_values(session, course, own, settings, scale, people)
     for pair, seen in found.items():
         position = propose((o.turn for o in seen), target=scale.target)
         if position is not None and len(seen) >= settings.minimum:
@@ -194,7 +180,7 @@ def current_values(
 
 @dataclass
 class Cell:
-    """The deliveries that matter for one person and one competence."""
+    """The deliveries that matter for one person and one column."""
 
     newest: ScoreDelivery | None = None
     """Of any state: the next one is stamped after it."""
@@ -204,13 +190,15 @@ class Cell:
     """The newest that left, or ended otherwise: the last word if what waits is taken back."""
 
 
-def _cells(session: Session, course_id: int, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Cell]:
+def _cells(session: Session, course_id: int, pairs: list[Pair]) -> dict[Pair, Cell]:
     """The cells of these pairs, their deliveries held until the commit (in the order the worker holds them)."""
-    people, items = {p for p, _i in pairs}, {i for _p, i in pairs}
+    people = {person_id for person_id, _column in pairs}
+    links = {column.link_id for _person, column in pairs if isinstance(column, OwnColumn)}
+    items = {column for _person, column in pairs if not isinstance(column, OwnColumn)}
     mine = (
         ScoreDelivery.course_id == course_id,
         ScoreDelivery.person_id.in_(people),
-        ScoreDelivery.item_id.in_(items),
+        sa.or_(ScoreDelivery.item_id.in_(items), ScoreDelivery.link_id.in_(links)),
     )
     conditions = (
         (),
@@ -221,7 +209,7 @@ def _cells(session: Session, course_id: int, pairs: list[tuple[int, int]]) -> di
         *(
             sa.select(sa.func.max(ScoreDelivery.id))
             .where(*mine, *more)
-            .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id)
+            .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id, ScoreDelivery.link_id)
             for more in conditions
         )
     )
@@ -234,7 +222,7 @@ def _cells(session: Session, course_id: int, pairs: list[tuple[int, int]]) -> di
     )
     cells = {pair: Cell() for pair in pairs}
     for row in rows:
-        cell = cells.get((row.person_id, row.item_id))
+        cell = cells.get(row.pair)
         if cell is None:
             continue
         cell.newest = row
@@ -258,7 +246,8 @@ def _leaves_something(cell: Cell, value: Worth | None, now: datetime) -> bool:
         if current.state is DeliveryState.SENDING and current.reason == WITHDRAWN:
             current.reason = ""
         return False
-    if current.state is DeliveryState.KEPT and current.level == value.level:
+    same_level = current.level == value.level and value.level is not None
+    if current.state is DeliveryState.KEPT and same_level:
         return False  # the teacher chose the LMS's value over this very level
     untried = current.state is DeliveryState.WAITING and current.reason not in PERHAPS_TAKEN
     if untried and cell.before and cell.before.state is DeliveryState.SENT and _carries(cell.before, value):
@@ -282,7 +271,7 @@ def _carries(delivery: ScoreDelivery, value: Worth) -> bool:
 def _write(
     session: Session,
     course_id: int,
-    pair: tuple[int, int],
+    pair: Pair,
     cell: Cell,
     value: Worth,
     now: datetime,
@@ -297,16 +286,18 @@ def _write(
 
 
 def _new_delivery(
-    course_id: int, pair: tuple[int, int], cell: Cell, value: Worth, now: datetime, *, forced: bool = False
+    course_id: int, pair: Pair, cell: Cell, value: Worth, now: datetime, *, forced: bool = False
 ) -> ScoreDelivery:
     """A delivery that takes the place of one that still waits. Its timestamp is pinned here."""
     if cell.current is not None and cell.current.state is DeliveryState.WAITING:
         cell.current.state, cell.current.done_at = DeliveryState.REPLACED, now
     timestamp = _stamp(cell, now)
+    person_id, column = pair
     return ScoreDelivery(
         course_id=course_id,
-        person_id=pair[0],
-        item_id=pair[1],
+        person_id=person_id,
+        item_id=None if isinstance(column, OwnColumn) else column,
+        link_id=column.link_id if isinstance(column, OwnColumn) else None,
         score=value.score,
         maximum=value.maximum,
         level=value.level,
@@ -327,26 +318,3 @@ def _stamp(cell: Cell, now: datetime) -> datetime:
     if cell.before and cell.before.score is None and cell.before.done_at:
         after = max(after, cell.before.done_at)
     return max(now, after + BETWEEN_SCORES)
-
-
-def _comment(position: Position, found: list[Observation], scale: Scale) -> str:
-    """« maîtrisée en situation variée ; bien maîtrisée en situation simple ; 6 situations, la dernière le 19 mars ».
-
-    In French whoever asks: the class reads it, and a colleague's language must not send everything again.
-    """
-    with force_locale(COMMENT_LOCALE):
-        return _comment_now(position, found, scale)
-
-
-def _comment_now(position: Position, found: list[Observation], scale: Scale) -> str:
-    words = in_situation()
-    parts = [
-        f"{scale.word(level, COMMENT_LOCALE)} {words[complexity]}"
-        for complexity, level in sorted(position.levels.items(), reverse=True)
-        if complexity <= position.complexity
-    ]
-    count = ngettext("%(num)d situation", "%(num)d situations", len(found))
-    parts.append(_("%(count)s, la dernière le %(day)s", count=count, day=plain_date(last_day(found))))
-    if position.provisional:
-        parts.append(_("provisoire"))
-    return "\u202f; ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,12 +20,13 @@ from ..lti import ags
 from ..lti.services import Service
 from ..lti.tokens import TOKEN_REFUSED
 from .columns import COLUMN_BUSY, COLUMN_GONE
-from .models import PERHAPS_TAKEN, DeliveryState
+from .models import PERHAPS_TAKEN, ColumnOf, DeliveryState
 
 log = structlog.get_logger()
 
 SAME = Decimal("0.01")
 """Two scores closer than this, on the column's own scale, are one: platforms rescale and round."""
+LET_IN_EVERY_S = 1.0
 REASONS = {400: "not_gradable", 401: "not_allowed", 403: "not_allowed"}
 
 
@@ -53,13 +54,15 @@ class Batch:
     """The scores of one column."""
 
     course_id: int
-    item_id: int
+    column: ColumnOf
     service: Service
     readable: bool
     """Whether the LMS lets us read what its gradebook holds."""
     parcels: list[Parcel]
     left: list[int]
     """Deliveries of people who left the course: nothing is sent for them."""
+    let_in: bool = True
+    """Whether the course's deployment still is, and its addresses are its own."""
     column_url: str = ""
 
 
@@ -91,16 +94,26 @@ class Outcome:
 
 @dataclass
 class Line:
-    """The line to a platform during one round: closed when it falls silent, says « later », or takes too long."""
+    """The line to a platform during one round: closed when it falls silent, says « later », or takes too long.
+
+    Also when the platform is no longer `let_in`, which is asked every second at most.
+    """
 
     seconds: float
+    let_in: Callable[[], bool]
     _closed: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._until = time.monotonic() + self.seconds
+        self._ask_at = time.monotonic() + LET_IN_EVERY_S
 
     def is_open(self) -> bool:
-        return not self._closed.is_set() and time.monotonic() < self._until
+        now = time.monotonic()
+        if now >= self._ask_at and not self._closed.is_set():
+            self._ask_at = now + LET_IN_EVERY_S
+            if not self.let_in():
+                self._closed.set()
+        return not self._closed.is_set() and now < self._until
 
     def watch(self, outcome: Outcome) -> Outcome:
         """Close the line if this outcome says so."""

@@ -9,8 +9,10 @@ from flask import Flask
 from flask_babel import force_locale
 
 from ..config import Config
-from ..courses.models import LaunchSession
+from ..courses.models import Course, LaunchSession
+from ..courses.roster import is_stale, refresh_roster
 from ..db import begin_write, db, utcnow
+from ..lti.keys import retire_keys
 from ..lti.models import Login
 from .delivery import deliver_due
 from .queue import init_queue
@@ -21,7 +23,7 @@ KEPT_AFTER_END = timedelta(days=1)
 
 def init_worker(app: Flask, config: Config) -> None:
     """Give the application its queue and the jobs that a worker runs."""
-    init_queue(app, config, deliver_now, sweep)
+    init_queue(app, config, deliver_now, sweep, read_roster_now)
 
 
 def deliver_now(app: Flask) -> float | None:
@@ -30,13 +32,23 @@ def deliver_now(app: Flask) -> float | None:
         return deliver_due(app.extensions["spirale_tokens"], app.extensions["spirale_config"])
 
 
+def read_roster_now(app: Flask, course_id: int) -> None:
+    """Read a class list, unless another job has just done so."""
+    with app.app_context():
+        config = app.extensions["spirale_config"]
+        course = db.session.get(Course, course_id)
+        if course is not None and is_stale(course, utcnow(), config):
+            refresh_roster(course_id, app.extensions["spirale_tokens"], config)
+
+
 def sweep(app: Flask) -> None:
-    """Forget logins that became nothing, and sessions that ended."""
+    """Forget logins that became nothing, sessions that ended, and keys that have served."""
     with app.app_context():
         begin_write()
         now = utcnow()
         db.session.execute(sa.delete(Login).where(Login.expires_at < now))
         db.session.execute(sa.delete(LaunchSession).where(LaunchSession.expires_at < now - KEPT_AFTER_END))
+        retire_keys(db.session, app.extensions["spirale_config"], now)
         db.session.commit()
 
 

@@ -16,6 +16,7 @@ from pylti1p3.grade import Grade
 
 from ..errors import PlatformRefused
 from .claims import is_web_address
+from .presets import score_fields
 from .services import Service
 
 SCOPE_LINEITEM = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
@@ -143,9 +144,7 @@ def send_score(service: Service, column_url: str, score: Score) -> None:
     )
     if score.given is not None:
         grade.set_score_given(float(score.given)).set_score_maximum(score.maximum)
-    body = json.loads(grade.get_value())
-    # Canvas would otherwise count each score as a new submission.
-    body["https://canvas.instructure.com/lti/submission"] = {"new_submission": False}
+    body = json.loads(grade.get_value()) | score_fields(service.caller.family)
     service.request(
         "POST",
         _below(column_url, "scores"),

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import LaunchRefused, Refusal
+from .presets import family_of
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
@@ -21,6 +22,9 @@ MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 SUBROLE_OF_INSTRUCTOR = f"{MEMBERSHIP}/Instructor#"
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
+SUBMISSION_REVIEW_REQUEST = "LtiSubmissionReviewRequest"
+NOBODY = object()
+"""The `sub` of somebody whom a platform that allows it does not name; no token can carry it."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class DeepLinkingSettings:
     """What the platform accepts back from the picker."""
 
     return_url: str
+    accept_links: bool
+    """Whether it takes links to the tool, which is all there is to give."""
     accept_multiple: bool
     accept_lineitem: bool
     data: str | None
@@ -44,6 +50,7 @@ class Launch:
     """Our row, not the platform's word."""
     message_type: str
     sub: str
+    """Empty for somebody unnamed, whom the platform's settings let read the referential."""
     given_name: str
     family_name: str
     name: str
@@ -63,6 +70,8 @@ class Launch:
     custom: dict[str, str] = field(default_factory=dict)
     deep_linking: DeepLinkingSettings | None = None
     for_user: str = ""
+    family: str = ""
+    """Which LMS says it is, where we know it: a name of `configs/platforms`."""
 
 
 def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int) -> Launch:
@@ -77,7 +86,7 @@ def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int
         platform_id=platform_id,
         deployment_id=deployment_row_id,
         message_type=message_type,
-        sub=_text(claims, "sub", needed=True),
+        sub="" if claims.get("sub") is NOBODY else _text(claims, "sub", needed=True),
         given_name=_shown(claims, "given_name"),
         family_name=_shown(claims, "family_name"),
         name=_shown(claims, "name"),
@@ -96,7 +105,22 @@ def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int
         return_url=_address(presentation, "return_url"),
         custom=_custom(claims),
         deep_linking=_deep_linking(claims) if message_type == DEEP_LINKING_REQUEST else None,
-        for_user=_text(_mapping(claims, LTI + "for_user"), "user_id"),
+        for_user=_text(
+            _mapping(claims, LTI + "for_user"), "user_id", needed=message_type == SUBMISSION_REVIEW_REQUEST
+        ),
+        family=_family(claims),
+    )
+
+
+def way_back(claims: dict[str, Any]) -> tuple[str, str]:
+    """The return address and the language of a message that is otherwise wrong; empty where they are wrong too."""
+    presentation = claims.get(LTI + "launch_presentation")
+    if not isinstance(presentation, dict):
+        return "", ""
+    url, locale = presentation.get("return_url"), presentation.get("locale")
+    return (
+        url if isinstance(url, str) and is_web_address(url) else "",
+        locale if isinstance(locale, str) else "",
     )
 
 
@@ -139,13 +163,12 @@ def _deep_linking(claims: dict[str, Any]) -> DeepLinkingSettings:
     return_url = _address(settings, "deep_link_return_url")
     if not return_url:
         raise LaunchRefused(Refusal.BAD_MESSAGE, "deep_link_return_url")
-    if "ltiResourceLink" not in _texts(settings, "accept_types"):
-        raise LaunchRefused(Refusal.BAD_MESSAGE, "accept_types")
     data = settings.get("data")
     if data is not None and (not isinstance(data, str) or clean(data) != data):
         raise LaunchRefused(Refusal.BAD_MESSAGE, "data")
     return DeepLinkingSettings(
         return_url=return_url,
+        accept_links="ltiResourceLink" in _texts(settings, "accept_types"),
         accept_multiple=settings.get("accept_multiple") in (True, "true"),
         # Moodle does not send it, and takes line items all the same.
         accept_lineitem=settings.get("accept_lineitem") in (True, "true", None),
@@ -163,6 +186,13 @@ def _custom(claims: dict[str, Any]) -> dict[str, str]:
         for key, value in custom.items()
         if isinstance(value, str) and key.startswith("spirale_") and not value.startswith("$")
     }
+
+
+def _family(claims: dict[str, Any]) -> str:
+    """The LMS's own word; it opens nothing, so that a wrong one is no reason to refuse anybody."""
+    described = claims.get(LTI + "tool_platform")
+    code = described.get("product_family_code") if isinstance(described, dict) else None
+    return family_of(code) if isinstance(code, str) else ""
 
 
 def _mapping(claims: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The one way out: every request to an LMS goes through `ask`.
 
 A time limit on everything, no proxy from the environment, no redirect followed with a token, a limit on the size
-of answers, new tries for GET only.
+of answers, new tries for GET only. An address that a visitor wrote goes under the rules of `outside`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from urllib3.util import Retry
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..version import __version__
+from .outside import Outside, OutsideAdapter
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_SAYING = 200
 GET_TRIES = 2
 _own = threading.local()
 
@@ -56,34 +58,43 @@ def ask(
     headers: dict[str, str] | None = None,
     data: bytes | str | dict[str, str] | None = None,
     again: bool = True,
+    outside: Outside | None = None,
 ) -> Answer:
     """Ask an LMS; a GET that gets no answer is asked again, unless `again` is False.
 
+    With `outside` the address is under its rules, is asked once, and a refusal keeps what the LMS `said`.
     Raises `PlatformDelayed` (no answer, 408, 425, 429, 5xx) or `PlatformRefused` (anything else that is not 2xx).
     """
+    if outside is not None:
+        outside.check(url)
+    session = _session(again) if outside is None else _outside_session(outside, timeout_s)
     try:
-        with _session(again).request(
+        with session.request(
             method, url, headers=headers, data=data, timeout=timeout_s, allow_redirects=False, stream=True
         ) as response:
-            body = _read(response, time.monotonic() + timeout_s)
+            largest = LARGEST_ANSWER if outside is None else outside.largest_answer
+            body = _read(response, time.monotonic() + timeout_s, largest)
     except (InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError, ValueError) as error:
         # An address, a token or a header that cannot be sent, or an answer that cannot be read: never our own fault.
         raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
     except requests.RequestException as error:
         raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
+    finally:
+        if outside is not None:
+            session.close()
     if 200 <= response.status_code < 300:
         return Answer(response.status_code, body, response.links.get("next", {}).get("url"))
-    raise _failure(response)
+    failure = _failure(response)
+    if outside is not None:
+        failure.said = _saying(body)
+    raise failure
 
 
 def _session(again: bool) -> requests.Session:
     """This thread's session: connections are kept alive, and requests' sessions are not made to be shared."""
     name = "patient" if again else "quick"
     if not hasattr(_own, name):
-        session = requests.Session()
-        session.trust_env = False
-        session.headers["User-Agent"] = f"Spirale/{__version__}"
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session = _plain_session()
         # Only what never got an answer is asked again here: an answer, « later » included, is the caller's to read.
         retry = Retry(
             total=GET_TRIES if again else 0,
@@ -101,12 +112,28 @@ def _session(again: bool) -> requests.Session:
     return session_of_thread
 
 
-def _read(response: requests.Response, until: float) -> bytes:
+def _outside_session(outside: Outside, timeout_s: float) -> requests.Session:
+    """A session for one request: no connection outlives it, and so no check."""
+    session = _plain_session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, OutsideAdapter(outside, timeout_s))
+    return session
+
+
+def _plain_session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["User-Agent"] = f"Spirale/{__version__}"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def _read(response: requests.Response, until: float, largest: int) -> bytes:
     """The body; the time limit is on the whole of it (requests' own is between two pieces)."""
     body = b""
     for piece in response.iter_content(65_536):
         body += piece
-        if len(body) > LARGEST_ANSWER:
+        if len(body) > largest:
             raise PlatformRefused("the answer is too large", response.status_code)
         if time.monotonic() > until:
             raise PlatformDelayed("no answer (too slow)")
@@ -121,6 +148,14 @@ def _failure(response: requests.Response) -> PlatformDelayed | PlatformRefused:
             "later", status, retry_at=retry_at, whole_platform=status in (429, 503) or retry_at is not None
         )
     return PlatformRefused("refused", status)
+
+
+def _saying(body: bytes) -> str:
+    """The reason an LMS gives in plain text (« invalid_redirect_uris »); nothing of a page, or of a long answer."""
+    text = " ".join(body[: 4 * LONGEST_SAYING].decode("utf-8", "replace").split())
+    if "<" in text or len(text) > LONGEST_SAYING or not text.isprintable():
+        return ""
+    return text
 
 
 def _retry_at(value: str) -> datetime | None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from ..config import Config
 from ..errors import LaunchRefused, Refusal
 from . import library
-from .claims import LONGEST_ID, LONGEST_URL, LTI, Launch, clean, is_web_address, read_claims
+from .claims import LONGEST_ID, LONGEST_URL, LTI, Launch, clean, is_web_address, read_claims, way_back
 from .keysets import KeySets
 from .models import Deployment, Login, Platform
 
@@ -125,9 +125,14 @@ def verify_launch(
         raise LaunchRefused(Refusal.PLATFORM_DISABLED, "platform")
     if parameters.get("error"):
         raise LaunchRefused(Refusal.PLATFORM_SAID_NO, "error")
-    claims = _verified_claims(login, parameters, keysets, config)
-    _check_beyond_library(claims, platform, now, config)
-    return read_claims(claims, platform.id, _deployment(platform, claims).id)
+    message = _message(login, parameters, keysets, config)
+    try:
+        claims = _verified_claims(message)
+        _check_beyond_library(claims, platform, now, config)
+        return read_claims(claims, platform.id, _deployment(platform, claims).id)
+    except LaunchRefused as error:
+        error.return_url, error.locale = way_back(message.signed_claims)
+        raise
 
 
 def is_ours(url: str, config: Config) -> bool:
@@ -141,6 +146,9 @@ def _platform(session: Session, issuer: str, client_id: str) -> Platform:
     if client_id:
         query = query.where(Platform.client_id == client_id)
     found = list(session.scalars(query.options(joinedload(Platform.deployments))).unique())
+    if len(found) > 1:
+        # Without a client id, the one that is not shut out: the others were replaced.
+        found = [platform for platform in found if platform.enabled] or found
     if len(found) != 1:
         raise LaunchRefused(Refusal.UNKNOWN_PLATFORM, "iss" if not found else "client_id missing")
     if not found[0].enabled:
@@ -148,9 +156,9 @@ def _platform(session: Session, issuer: str, client_id: str) -> Platform:
     return found[0]
 
 
-def _verified_claims(
+def _message(
     login: Login, parameters: Mapping[str, str], keysets: KeySets, config: Config
-) -> dict[str, object]:
+) -> library.Message:
     id_token = parameters.get("id_token", "")
     if not id_token or len(id_token) > LONGEST_TOKEN:
         raise LaunchRefused(Refusal.BAD_TOKEN, "id_token")
@@ -158,13 +166,16 @@ def _verified_claims(
     def nonce_is_right(nonce: str) -> bool:
         return hmac.compare_digest(login.nonce_hash, digest(nonce))
 
-    message = library.Message(
+    return library.Message(
         {"state": parameters["state"], "id_token": id_token},
         login.platform,
         keysets,
         config.lti.clock_leeway_s,
         nonce_is_right,
     )
+
+
+def _verified_claims(message: library.Message) -> dict[str, object]:
     try:
         claims: dict[str, object] = dict(message.validate().get_launch_data())
     except LaunchRefused:

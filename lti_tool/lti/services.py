@@ -80,5 +80,6 @@ def service_of(session: Session, platform: Platform, tokens: Tokens, config: Con
         kid=kid,
         key=key,
         timeout_s=config.lti.http_timeout_s,
+        family=platform.family,
     )
     return Service(caller, tokens)

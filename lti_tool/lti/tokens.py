@@ -23,7 +23,7 @@ ASSERTION_LIFETIME_S = 60
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks a platform for a token: plain values, so that no database is open while it answers."""
+    """Who asks a platform: plain values, so that no database is open while it answers."""
 
     platform_id: int
     client_id: str
@@ -32,6 +32,7 @@ class Caller:
     kid: str
     key: RSAPrivateKey = field(repr=False)
     timeout_s: float = 10.0
+    family: str = ""
 
 
 @dataclass

@@ -19,6 +19,20 @@
     all.forEach(function (one) { one.open = open; });
   }
 
+  // What comments on a field is open beside it, and folded under it on a phone.
+  if (window.matchMedia('(max-width: 48rem)').matches) {
+    document.querySelectorAll('details[data-fold]').forEach(function (one) { one.open = false; });
+  }
+
+  // On paper the referential is unfolded: the stylesheet does it where the browser knows ::details-content.
+  const folded = function () { return document.querySelectorAll('.two details:not([open]), .folds details:not([open]), .groups details:not([open])'); };
+  let unfolded = [];
+  window.addEventListener('beforeprint', function () {
+    unfolded = Array.from(folded());
+    unfolded.forEach(function (one) { one.open = true; });
+  });
+  window.addEventListener('afterprint', function () { unfolded.forEach(function (one) { one.open = false; }); });
+
   document.addEventListener('click', function (event) {
     const button = event.target.closest('button');
     if (!button) return;

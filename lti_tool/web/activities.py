@@ -1,4 +1,4 @@
-"""Activities: the list, the form, one activity as a pupil reads it, and which one a link opens."""
+"""Activities: the list, the form, and one activity as a pupil reads it."""
 
 from __future__ import annotations
 
@@ -18,24 +18,31 @@ from ..activities.editing import (
     list_activities,
     save_activity,
 )
-from ..activities.links import activity_of_link, link_activity, unlink_activity
+from ..activities.links import (
+    activity_of_link,
+    link_activity,
+)
 from ..activities.models import Activity
 from ..activities.nudges import nudges
 from ..assessment.entries import cells, newest_ids
 from ..assessment.models import Assessment
-from ..courses.models import ResourceLink
-from ..courses.people import pupils
-from ..courses.referentials import course_competences, materials, named, reference
+from ..courses.people import Pupil, pupils
+from ..courses.referentials import course_competences, course_frameworks, materials, named, reference
 from ..db import db, utcnow
 from ..errors import BadInput, NotAllowed, NotFound
+from ..frameworks.becoming import becomings
+from ..frameworks.guide import Example, Guide, Line, guide_of
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_scores
 from .guard import May, here, page, row_id, visit
-from .referential import group_name
+from .link_choice import column_asked, own_link
+from .pupil import find_pupil
+from .referential_words import group_name, official
 from .shown import (
     code_words,
     complexity_words,
     level_word,
+    locale,
     purpose_words,
     setting_words,
     show_activity,
@@ -62,6 +69,7 @@ def activities() -> str:
         linked_title=linked.title if linked else "",
         just_archived=_just_archived(),
         course=visit().course,
+        guide=guide_of(course_frameworks(db.session, visit().course)[0], locale()),
     )
 
 
@@ -87,22 +95,56 @@ def activity(activity_id: int) -> str:
     if not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
         raise NotAllowed("activity")
     found = find_activity(db.session, visit().course, activity_id)
-    mine = {}
-    if visit().may(May.LEARN):
-        rows = cells(db.session, found.id)
-        mine = {
-            item: row for (person, item), row in rows.items() if person == visit().person.id and row.value
-        }
+    mine = _seen_of(found, visit().person.id) if visit().may(May.LEARN) else {}
+    return _show(found, mine, can_assess=visit().may(May.ASSESS), can_teach=visit().may(May.TEACH))
+
+
+@page("/activities/<id:activity_id>/pupils/<id:person_id>", may=May.ASSESS)
+def reviewed_activity(activity_id: int, person_id: int) -> str:
+    """One activity for one pupil, as a submission review opens it: what was expected, and what was seen."""
+    found = find_activity(db.session, visit().course, activity_id)
+    pupil, leaf = find_pupil(visit().course, person_id)
+    return _show(found, _seen_of(found, person_id), pupil=pupil, can_assess=not leaf.left, can_teach=False)
+
+
+def _seen_of(found: Activity, person_id: int) -> dict[int, Assessment]:
+    """What was seen of somebody in an activity, by competence."""
+    rows = cells(db.session, found.id, person_id)
+    return {item: row for (_person, item), row in rows.items() if row.value}
+
+
+def _show(
+    found: Activity,
+    mine: dict[int, Assessment],
+    *,
+    can_assess: bool,
+    can_teach: bool,
+    pupil: Pupil | None = None,
+) -> str:
+    """The page of an activity, with what was seen of one pupil: the visitor's own, or `pupil`'s for a teacher."""
+    framework = course_frameworks(db.session, visit().course)[0]
     return render_template(
         "activity.html",
         activity=show_activity(found),
         competences=found.competences,
         mine=mine,
+        pupil=pupil,
+        becomings=becomings(db.session, [link.item_id for link in found.competences]),
+        framework=framework,
+        fr=official(framework),
+        page_words=_page_words(guide_of(framework, locale()), found),
         level_word=level_word,
         code_words=code_words(),
-        can_assess=visit().may(May.ASSESS),
-        can_teach=visit().may(May.TEACH),
+        can_assess=can_assess,
+        can_teach=can_teach,
     )
+
+
+def _page_words(guide: Guide, shown: Activity) -> list[Line]:
+    """The words of an activity's statements, then the logics that its complexity and its specialities follow."""
+    items = [item for link in shown.competences for item in (link.item, *(o.item for o in link.observed))]
+    logics = [guide.logic("spiral"), guide.logic("exploration") if shown.specialities else None]
+    return [*guide.words_in(item.statement for item in items), *(logic for logic in logics if logic)]
 
 
 # ----- the form -----
@@ -110,14 +152,24 @@ def activity(activity_id: int) -> str:
 
 @page("/activities/new", may=May.TEACH)
 def new_activity() -> str:
-    """The empty form; `competence` ticks one beforehand, `copy` starts from another activity."""
+    """The empty form; `competence` ticks one beforehand, `copy` starts from an activity, `example` from an example."""
     if request.args.get("copy", type=row_id):
         source = find_activity(db.session, visit().course, request.args.get("copy", type=row_id) or 0)
         draft = Draft.from_activity(source, visit().course)
         draft = replace(draft, starts_on=today().isoformat(), ends_on="", version="0")
+    elif request.args.get("example"):
+        draft = Draft.from_example(_asked_example(request.args["example"]), today())
     else:
         draft = Draft(starts_on=today().isoformat(), competences=_asked_competences())
     return _form(draft)
+
+
+def _asked_example(key: str) -> Example:
+    framework = course_frameworks(db.session, visit().course)[0]
+    example = guide_of(framework, locale()).example(key)
+    if example is None:
+        raise NotFound(f"there is no example « {key} » in this course's referential")
+    return example
 
 
 @page("/activities/new", may=May.TEACH, methods=("POST",))
@@ -129,7 +181,7 @@ def create_activity() -> Response | tuple[str, int]:
     except BadInput as error:
         return _form(draft, error.problems), 422
     if request.form.get("for_link"):
-        link_activity(db.session, _own_link(), created)
+        link_activity(db.session, own_link(), created, graded=column_asked())
     db.session.commit()
     return redirect(_after_saving(created), 303)
 
@@ -181,45 +233,6 @@ def archive_activity(activity_id: int) -> Response:
     return redirect(here("activities", archived=None if back else found.id), 303)
 
 
-# ----- the link -----
-
-
-@page("/link", may=May.TEACH)
-def choose_link() -> str:
-    """Choose what this link of the course opens: an activity that exists, a new one, or the whole course."""
-    link = _own_link()
-    linked = activity_of_link(db.session, link)
-    return render_template(
-        "choose_link.html",
-        activities=[show_activity(a) for a in list_activities(db.session, visit().course)],
-        linked_id=linked.id if linked else 0,
-        link=link,
-        copied=bool(request.args.get("copied")),
-        course=visit().course,
-    )
-
-
-@page("/link", may=May.TEACH, methods=("POST",))
-def save_link() -> Response:
-    """Make this link open an activity, or the course."""
-    link, chosen = _own_link(), request.form.get("activity", type=row_id)
-    if not chosen:
-        unlink_activity(db.session, link)
-        db.session.commit()
-        return redirect(here("activities"), 303)
-    found = find_activity(db.session, visit().course, chosen)
-    link_activity(db.session, link, found)
-    db.session.commit()
-    return redirect(here("grid", activity_id=found.id), 303)
-
-
-def _own_link() -> ResourceLink:
-    link = visit().session.resource_link
-    if link is None:
-        raise NotFound("this session came through no link")
-    return link
-
-
 def _after_saving(saved: Activity) -> str:
     """Where the pressed button leads."""
     if request.form.get("back") == "picker" and visit().session.deep_linking:
@@ -241,6 +254,7 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         choices=known,
         framework=parts[0].framework,
         group_name=group_name,
+        guide=guide_of(parts[0].framework, locale()),
         complexities=complexity_words(),
         settings=setting_words(),
         purposes=purpose_words(),
@@ -250,6 +264,7 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         can_link=link is not None and activity is None and activity_of_link(db.session, link) is None,
         for_link=request.values.get("for_link"),
         back=request.values.get("back", ""),
+        copied=bool(request.args.get("copied")) and activity is not None and bool(activity.copied_from),
     )
 
 

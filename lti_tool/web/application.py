@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from functools import partial
 from typing import Any
 
-import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import BadRequest
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from ..config import Config, load_config
@@ -25,21 +21,29 @@ from ..lti.platforms import frame_origins
 from ..lti.tokens import Tokens
 from . import (  # noqa: F401
     activities,
+    class_list,
     door,
     gradebook,
     grid,
     health,
     home,
     labels,
+    link_choice,
     one_pupil,
     overview,
     picker,
     pupil,
     referential,
+    referential_whole,
+    registration,
+    search,
     settings,
 )
 from .case_api import case_api, open_to_scripts
 from .guard import LARGEST_ID, May, csrf_token, here, pages
+from .logs import init_logging
+from .proxies import init_proxies
+from .referential_words import own_tab
 from .refusals import init_refusals
 from .shown import locale
 
@@ -68,17 +72,15 @@ def build(config: Config | None = None) -> Flask:
         cooldown_s=config.lti.keys_cooldown_s,
     )
     app.extensions["spirale_tokens"] = Tokens()
-    if config.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies, x_host=0
-        )
+    init_proxies(app, config)
     app.url_map.converters["id"] = RowId
     init_db(app, config)
     init_worker(app, config)
     Babel(app, locale_selector=_wanted_locale)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
     app.register_blueprint(door.door)
-    for name in ("door.login", "door.launch"):
+    app.register_blueprint(registration.registration)
+    for name in ("door.login", "door.launch", "registration.show", "registration.confirm"):
         limited = limiter.limit(f"{config.logins_per_minute}/minute")(app.view_functions[name])
         app.view_functions[name] = limited
     app.add_url_rule("/", "root", door.launch_alone)
@@ -92,34 +94,6 @@ def build(config: Config | None = None) -> Flask:
     app.after_request(open_to_scripts)
     app.after_request(_headers)
     return app
-
-
-def init_logging() -> None:
-    """One JSON line per event on standard error; the addresses of pages, which carry a secret, are never logged."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=_Stderr,
-        cache_logger_on_first_use=False,
-    )
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-
-
-class _Stderr:
-    """Writes lines on whatever standard error is at that moment."""
-
-    def __init__(self, *_args: object) -> None:
-        pass
-
-    def msg(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-
-    info = warning = error = msg
 
 
 class RowId(IntegerConverter):
@@ -146,7 +120,9 @@ def _for_templates() -> dict[str, Any]:
     values: dict[str, Any] = {"locale": locale(), "May": May}
     if "visit" in g:
         values |= {"here": here, "csrf": csrf_token(), "visit": g.visit, "nav": home.navigation()}
+        values["roster_news"] = class_list.news
         values["ref"] = partial(reference, g.visit.course)
+        values["own_tab"] = own_tab
         values |= {
             "my_number": labels.my_number,
             "nameless_count": labels.nameless_count,
@@ -162,6 +138,8 @@ def _headers(response: Response) -> Response:
         ancestors = " ".join(frame_origins(g.visit.course.platform, session.return_url))
         posts_to = frame_origins(g.visit.course.platform, (session.deep_linking or {}).get("return_url", ""))
         forms = " ".join(["'self'", *posts_to]) if session.deep_linking else "'self'"
+    elif "framed_by" in g and response.status_code == 200:
+        ancestors, forms = g.framed_by, "'self'"
     else:
         # Before a session there is nothing to click on: a refusal must be readable in whatever frame it is in.
         ancestors, forms = "http: https:", "'self' http: https:"
@@ -172,6 +150,8 @@ def _headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
-    if request.is_secure:
+    # What says nothing else is kept nowhere: a refusal, an answer to a script, a probe of health.
+    response.headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure or current_app.extensions["spirale_config"].https:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -50,6 +50,13 @@ REFUSED = {
         _l("La colonne a été supprimée du carnet de notes."),
         _l("Spirale peut la recréer : toutes ses notes repartiront."),
     ),
+    "own_column_gone": (
+        _l("La colonne venue avec le lien de cette activité n’est plus dans le carnet de notes."),
+        _l(
+            "Dans le cours, remettre une note à l’activité, l’ouvrir une fois par son lien, puis renvoyer. "
+            "Si elle n’est plus voulue, rien à faire."
+        ),
+    ),
     "column_refused": (
         _l("%(platform)s n’a pas voulu créer ou modifier la colonne (réponse %(status)s)."),
         _l("Renvoyer ; si cela recommence, donner cette réponse à l’administrateur."),
@@ -108,7 +115,8 @@ def explain(delivery: ScoreDelivery, platform: str) -> Said:
     if delivery.state in (DeliveryState.WAITING, DeliveryState.SENDING):
         return _explain_wait(delivery, named)
     if delivery.state is DeliveryState.REFUSED:
-        why, todo = REFUSED.get(delivery.reason, REFUSED["refused"])
+        of_link = delivery.reason == "column_gone" and delivery.link_id is not None
+        why, todo = REFUSED.get("own_column_gone" if of_link else delivery.reason, REFUSED["refused"])
         return Said(str(why) % named, str(todo) % named)
     if delivery.state is DeliveryState.CHANGED:
         return Said(

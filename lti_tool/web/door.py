@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-import structlog
 from flask import Blueprint, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ..config import Config
 from ..courses.entry import enter
-from ..courses.models import LaunchSession, Role
-from ..courses.roster import is_stale, refresh_roster
 from ..db import begin_write, db, utcnow
 from ..errors import LaunchRefused, Refusal
-from ..lti.keys import public_keys
+from ..lti.keys import ensure_key, public_keys
 from ..lti.launch import (
     LOGIN_PARAMETERS,
     begin_login,
@@ -23,9 +20,10 @@ from ..lti.launch import (
     new_secret,
     verify_launch,
 )
+from ..lti.platforms import learn_family
+from .class_list import bring_up_to_date
 from .guard import browser_secret, cookie_name
 
-log = structlog.get_logger()
 door = Blueprint("door", __name__, url_prefix="/lti")
 
 PROBED = "spirale_probed"
@@ -71,11 +69,17 @@ def launch() -> Response:
     keysets = current_app.extensions["spirale_keysets"]
     accepted = verify_launch(login_row, request.form, browser_secret(), keysets, utcnow(), _config())
     begin_write()
-    sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
+    try:
+        sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
+    except LaunchRefused as error:
+        error.return_url, error.locale = accepted.return_url, accepted.locale
+        raise
+    if accepted.family and not login_row.platform.family:
+        learn_family(db.session, accepted.platform_id, accepted.family)
     if accepted.for_user:
         session.custom = {**session.custom, "for_user": accepted.for_user}
     db.session.commit()
-    _read_roster_once(session)
+    bring_up_to_date(session)
     return redirect(url_for("pages.home", sid=sid), 303)
 
 
@@ -87,23 +91,17 @@ def launch_alone() -> Response:
 
 @door.get("/jwks")
 def jwks() -> Response:
-    """Our public keys."""
-    begin_write()
+    """Our public keys; the first request of all makes the first one."""
     keys = public_keys(db.session, _config().secret_key)
-    db.session.commit()
+    if not keys["keys"]:
+        begin_write()
+        ensure_key(db.session, _config().secret_key)
+        keys = public_keys(db.session, _config().secret_key)
+        db.session.commit()
     response = jsonify(keys)
     response.headers["Cache-Control"] = "public, max-age=300"
-    return response
-
-
-def _read_roster_once(session: LaunchSession) -> None:
-    """At a teacher's launch the class list is brought up to date: it also says who is a teacher in full."""
-    if session.role in (Role.TEACHER, Role.ASSESSOR) and is_stale(session.course, utcnow(), _config()):
-        try:
-            refresh_roster(session.course_id, current_app.extensions["spirale_tokens"], _config())
-        except Exception as error:  # whatever the platform answered, its teacher gets in
-            db.session.rollback()
-            log.error("roster_failed", course=session.course_id, error=type(error).__name__)
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def _with_cookie(response: Response, secret: str) -> Response:

@@ -15,9 +15,18 @@ from ..courses.models import Course
 from ..db import db, utcnow
 from ..errors import NotFound
 from ..gradebook.columns import make_column_again, only_link_columns
-from ..gradebook.models import DeliveryState, GradebookSettings, LineItem, PlatformPause, ScoreDelivery
+from ..gradebook.models import (
+    DeliveryState,
+    GradebookSettings,
+    LineItem,
+    PlatformPause,
+    ScoreDelivery,
+    in_column,
+)
+from ..gradebook.own_columns import own_columns
 from ..gradebook.queue import wake_worker
-from ..gradebook.scores import can_send, clear_score, hold_course, send_again, settings_of
+from ..gradebook.scores import can_send, clear_score, hold_course, send_again
+from ..gradebook.worths import settings_of
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .deliveries import STATES, explain_pause, number
 from .guard import May, here, page, row_id, visit
@@ -45,6 +54,7 @@ def gradebook() -> str:
         course=course,
         missing=missing_rights(course),
         link_columns=only_link_columns(db.session, course),
+        own=bool(own_columns(db.session, course)),
         pause=_pause(course, counts["waiting"]),
         counts=counts,
         labels=_labels(counts),
@@ -107,7 +117,8 @@ def gradebook_again() -> Response:
     hold_course(db.session, course.id)
     if request.form.get("all"):
         query = sa.select(ScoreDelivery).filter_by(course_id=course.id, state=DeliveryState.REFUSED)
-        refused = list(db.session.scalars(query.where(ScoreDelivery.reason != "column_gone")))
+        gone = sa.and_(ScoreDelivery.reason == "column_gone", ScoreDelivery.link_id.is_(None))
+        refused = list(db.session.scalars(query.where(~gone)))
     else:
         refused = _asked(DeliveryState.REFUSED)
     return _send(course, refused)
@@ -154,7 +165,7 @@ def gradebook_clear() -> Response:
     settings = settings_of(db.session, course.id)
     hold_course(db.session, course.id)
     delivery = _found(request.form.get("delivery", type=row_id))
-    pair = (delivery.person_id, delivery.item_id)
+    pair = delivery.pair
     # The page may be old: what is worth something again is not emptied.
     if settings.sending and left_over(read_book(db.session, course, may_act=True), pair) is not None:
         clear_score(db.session, course, *pair, utcnow())
@@ -169,7 +180,7 @@ def _asked(*states: DeliveryState) -> list[ScoreDelivery]:
     newest = sa.select(sa.func.max(ScoreDelivery.id)).where(
         ScoreDelivery.course_id == delivery.course_id,
         ScoreDelivery.person_id == delivery.person_id,
-        ScoreDelivery.item_id == delivery.item_id,
+        in_column(ScoreDelivery, delivery.column),
         ScoreDelivery.state != DeliveryState.REPLACED,
     )
     db.session.refresh(delivery)
@@ -184,8 +195,7 @@ def _found(delivery_id: int | None) -> ScoreDelivery:
 
 
 def _send(course: Course, deliveries: Iterable[ScoreDelivery], *, forced: bool = False) -> Response:
-    pairs = [(d.person_id, d.item_id) for d in deliveries]
-    send_again(db.session, course, pairs, utcnow(), forced=forced)
+    send_again(db.session, course, [d.pair for d in deliveries], utcnow(), forced=forced)
     db.session.commit()
     wake_worker()
     return _back()

@@ -63,7 +63,8 @@ def read_entries() -> tuple[list[NewEntry], int]:
     if not isinstance(body, dict) or not isinstance(body.get("entries"), list):
         raise BadRequest
     since = body.get("since", 0)
-    if len(body["entries"]) > MOST_ENTRIES or not (since == 0 or _is_id(since)):
+    nothing_known = since == 0 and not isinstance(since, bool)
+    if len(body["entries"]) > MOST_ENTRIES or not (nothing_known or _is_id(since)):
         raise BadRequest
     return [_parse_entry(entry) for entry in body["entries"]], since
 

@@ -2,7 +2,7 @@
 
 Every page lives under ``/l/<sid>/``. `page` registers it with the right it asks for; `_admit` runs before each of
 them: it finds the session by the path and the browser's cookie, works out the role of this moment, and refuses
-whoever lacks the right. `tests/web/test_guard.py` walks every route.
+whoever lacks the right. `tests/web/test_who_may_what.py` walks every route.
 """
 
 from __future__ import annotations

@@ -9,10 +9,16 @@ from flask import redirect, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from ..activities.links import CUSTOM_ACTIVITY, CUSTOM_PAGE, activity_of_link, follow_custom
-from ..courses.models import Person
-from ..db import begin_write, db
+from ..activities.links import CUSTOM_ACTIVITY, CUSTOM_PAGE, activity_of_link, follow_custom, is_graded
+from ..activities.models import Activity
+from ..courses.models import Enrolment, Person, ResourceLink
+from ..db import begin_write, db, utcnow
+from ..errors import NotFound
+from ..gradebook.queue import wake_worker
+from ..gradebook.scores import queue_own_column
 from .guard import May, Visit, here, page, visit
+from .pupil import find_pupil
+from .refusals import Page, refuse
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Entry:
     href: str
     current: bool
     end: bool = False
+    leaves: bool = False
+    """Whether it leads out of the tool, in the whole window."""
 
 
 PAGES_OF = {
@@ -37,7 +45,14 @@ PAGES_OF = {
     },
     "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels"},
     "gradebook": {"gradebook"},
-    "referential": {"referential", "competence", "statement"},
+    "referential": {
+        "referential",
+        "competence",
+        "statement",
+        "general_view",
+        "printed_referential",
+        "referential_search",
+    },
     "settings": {"gradebook_settings"},
     "to_do": {"to_do", "activity"},
     "my_spiral": {"my_spiral"},
@@ -49,6 +64,15 @@ def navigation() -> list[Entry]:
     current = visit()
     if current.session.deep_linking:
         return []
+    return [*_pages_of(current), *_way_back(current)]
+
+
+def _way_back(current: Visit) -> list[Entry]:
+    url = current.session.return_url
+    return [Entry(_("Retour au cours"), url, current=False, end=True, leaves=True)] if url else []
+
+
+def _pages_of(current: Visit) -> list[Entry]:
     if current.may(May.ASSESS):
         entries = [
             _entry(_("Activités"), "activities"),
@@ -77,41 +101,75 @@ def _entry(label: str, endpoint: str, *, end: bool = False, group: str = "") -> 
 def home() -> Response:
     """Where this launch leads: what its link opens, else the course's home."""
     current = visit()
-    return redirect(_destination(current), 303)
+    if current.session.deep_linking:
+        return redirect(here("picker"), 303)
+    link = current.session.resource_link
+    activity = _open_link(current, link) if link else None
+    if "for_user" in current.session.custom:
+        return _review(current, activity)
+    return redirect(_wanted_page(current) or _destination(current, activity), 303)
 
 
-def _destination(current: Visit) -> str:
-    session = current.session
-    if session.deep_linking:
-        return here("picker")
-    reviewed = _reviewed_person(current)
-    if reviewed is not None:
-        return here("pupil_sheet", person_id=reviewed)
-    wanted = _wanted_page(current)
-    if wanted:
-        return wanted
-    link = session.resource_link
-    activity = activity_of_link(db.session, link) if link else None
-    if link and activity is None and CUSTOM_ACTIVITY in session.custom:
+def _open_link(current: Visit, link: ResourceLink) -> Activity | None:
+    """The activity of a link: found by what its deep link carries at its first launch. Its column gets its scores."""
+    activity = activity_of_link(db.session, link)
+    if activity is None and CUSTOM_ACTIVITY in current.session.custom:
         begin_write()
-        activity = follow_custom(db.session, current.course, link, session.custom)
+        activity = follow_custom(db.session, current.course, link, current.session.custom)
         db.session.commit()
-        if activity is None and current.may(May.TEACH):
-            return here("choose_link", copied=1)
+    if activity is not None and is_graded(db.session, link):
+        begin_write()
+        written = queue_own_column(db.session, current.course, link.id, utcnow())
+        db.session.commit()
+        if written:
+            wake_worker()
+    return activity
+
+
+def _destination(current: Visit, activity: Activity | None) -> str:
+    if not (current.may(May.ASSESS) or current.may(May.LEARN)):
+        return here("referential")
+    named = current.session.resource_link is not None and CUSTOM_ACTIVITY in current.session.custom
+    if activity is None and named and current.may(May.TEACH):
+        # Its activity is in the course that this one was copied from.
+        return here("choose_link")
     if activity is not None and activity.archived_at is None:
         return here("grid" if current.may(May.ASSESS) else "activity", activity_id=activity.id)
-    if current.may(May.ASSESS):
-        return here("activities")
-    return here("my_spiral") if current.may(May.LEARN) else here("referential")
+    return here("activities" if current.may(May.ASSESS) else "my_spiral")
 
 
-def _reviewed_person(current: Visit) -> int | None:
-    """The pupil a submission review is about; a pupil only ever reviews their own."""
-    sub = current.session.custom.get("for_user")
-    if not sub or not current.may(May.ASSESS):
-        return None
-    return db.session.scalar(
-        sa.select(Person.id).where(Person.platform_id == current.course.platform_id, Person.sub == sub)
+def _review(current: Visit, activity: Activity | None) -> Response:
+    """A submission review: the pupil's page for that activity. Whoever is not a teacher only sees their own."""
+    if not current.may(May.ASSESS):
+        own = here("activity", activity_id=activity.id) if activity else here("my_spiral")
+        return redirect(own if current.may(May.LEARN) else here("referential"), 303)
+    person_id = db.session.scalar(
+        sa.select(Person.id)
+        .join(Enrolment, Enrolment.person_id == Person.id)
+        .where(
+            Enrolment.course_id == current.course.id, Person.sub == str(current.session.custom["for_user"])
+        )
+    )
+    try:
+        find_pupil(current.course, person_id or 0)
+    except NotFound:
+        return refuse(_unknown_pupil())
+    if activity is None:
+        return redirect(here("pupil_sheet", person_id=person_id), 303)
+    return redirect(here("reviewed_activity", activity_id=activity.id, person_id=person_id), 303)
+
+
+def _unknown_pupil() -> Page:
+    return Page(
+        404,
+        _("Élève inconnu dans ce cours"),
+        _(
+            "La plateforme demande le travail de quelqu’un que Spirale ne connaît pas comme élève de ce cours."
+        ),
+        _(
+            "Revenir au cours et ouvrir Spirale une fois\u00a0: la liste de la classe est alors relue. "
+            "Puis recommencer."
+        ),
     )
 
 

@@ -9,23 +9,29 @@ from flask import current_app, render_template, request
 from flask_babel import gettext as _
 
 from ..activities.editing import list_activities
-from ..activities.links import CUSTOM_ACTIVITY, CUSTOM_PAGE
+from ..activities.links import CUSTOM_PAGE, deep_link_custom
 from ..activities.models import Activity
 from ..config import Config
 from ..courses.referentials import course_competences, materials, reference
 from ..db import db
 from ..errors import BadInput, NotFound
 from ..frameworks.models import FrameworkItem
-from ..lti.deep_linking import ContentItem, answer
+from ..gradebook.worths import column_maximum, settings_of
+from ..lti.ags import SCOPE_SCORE
+from ..lti.deep_linking import ContentItem, LinkColumn, answer
 from ..lti.keys import signing_key
 from ..lti.launch import LAUNCH_PATH
 from .guard import May, page, visit
-from .referential import official
+from .referential_words import official
 from .shown import show_activity
 
 SHOWN_AT_FIRST = 8
 ITEM = "item"
 """Name of every box of the form: `activity:12`, `competence:1C`, `page:overview`."""
+COLUMN = "column"
+"""Name of the boxes that ask for a column of an activity's own: `activity:12`."""
+TAG = "activity"
+"""Tag of such a column; those of competences carry the competence's code."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Overview:
 @page("/picker", may=May.TEACH)
 def picker() -> str:
     """What may be added to the course, in one form; `chosen` ticks an activity that was just made."""
-    _settings()
+    if not _takes_links():
+        return render_template("picker_refused.html", problem=_no_links(), nav=[])
     return _form([f"activity:{number}" for number in request.args.getlist("chosen")])
 
 
@@ -50,7 +57,7 @@ def answer_picker() -> str | tuple[str, int]:
     settings = _settings()
     chosen = list(dict.fromkeys(request.form.getlist(ITEM)))
     items: list[ContentItem] = []
-    if request.form.get("action") != "cancel":
+    if _takes_links() and request.form.get("action") != "cancel":
         try:
             items = _content_items(chosen, settings)
         except BadInput as error:
@@ -60,11 +67,21 @@ def answer_picker() -> str | tuple[str, int]:
     db.session.commit()
     session = visit().session
     token = answer(
-        session.course.platform, session.deployment.deployment_id, settings["data"], items, kid, key
+        session.course.platform,
+        session.deployment.deployment_id,
+        settings["data"],
+        items,
+        kid,
+        key,
+        problem="" if _takes_links() else _no_links(),
     )
     return render_template(
         "picker_return.html", return_url=settings["return_url"], token=token, count=len(items), nav=[]
     )
+
+
+def _no_links() -> str:
+    return _("La plateforme n’accepte pas ici de lien vers un outil, et Spirale n’a rien d’autre à donner.")
 
 
 def _settings() -> dict[str, Any]:
@@ -91,10 +108,7 @@ def _offered() -> dict[str, ContentItem]:
     """Everything the form offers, by the value of its box."""
     config: Config = current_app.extensions["spirale_config"]
     url = config.base_url + LAUNCH_PATH
-    activities = {
-        f"activity:{one.id}": ContentItem(one.title, one.situation, url, {CUSTOM_ACTIVITY: one.uuid})
-        for one in _activities()
-    }
+    activities = {f"activity:{one.id}": _activity_link(one, url) for one in _activities()}
     pages = {
         value: ContentItem(
             f"{one.code} {one.label or one.statement}", one.statement, url, {CUSTOM_PAGE: value}
@@ -106,6 +120,27 @@ def _offered() -> dict[str, ContentItem]:
         for one in _overviews()
     }
     return {**activities, **pages, **overviews}
+
+
+def _activity_link(activity: Activity, url: str) -> ContentItem:
+    """The link to an activity, with a column of its own when the teacher asks for one."""
+    config: Config = current_app.extensions["spirale_config"]
+    asked = _takes_columns() and f"activity:{activity.id}" in request.form.getlist(COLUMN)
+    course = visit().course
+    custom = deep_link_custom(activity, course.platform.issuer, config.secret_key, column=asked)
+    column = None
+    if asked:
+        column = LinkColumn(column_maximum(settings_of(db.session, course.id)), activity.uuid, TAG)
+    return ContentItem(activity.title, activity.situation, url, custom, column)
+
+
+def _takes_links() -> bool:
+    return bool(_settings().get("accept_links", True))
+
+
+def _takes_columns() -> bool:
+    """Whether a link may come with a column that grades can be sent to."""
+    return bool(_settings()["accept_lineitem"]) and SCOPE_SCORE in visit().course.ags_scopes
 
 
 def _activities() -> list[Activity]:
@@ -139,6 +174,8 @@ def _form(chosen: list[str], problem: str = "") -> str:
         overviews=_overviews(),
         chosen=set(chosen),
         multiple=_settings()["accept_multiple"],
+        columns=_takes_columns(),
+        with_column=set(request.form.getlist(COLUMN)),
         problem=problem,
         official=official,
         nav=[],

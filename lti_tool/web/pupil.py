@@ -19,11 +19,12 @@ from ..assessment.overview import Mastery, by_pair
 from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, Role
 from ..courses.people import Pupil, full_name, pupils
-from ..courses.referentials import course_competences, named, reference
+from ..courses.referentials import Material, course_competences, named, reference
 from ..db import db
 from ..errors import NotFound
+from ..frameworks.guide import guide_of
 from ..frameworks.models import Framework, FrameworkItem
-from ..frameworks.sheets import linked_frameworks
+from ..frameworks.sheets import linked_frameworks, retired_among
 from ..reports.spiral import Picture, draw_spiral
 from ..reports.spiral import Turn as DrawnTurn
 from .guard import May, here, page, visit
@@ -112,7 +113,7 @@ def my_spiral() -> str:
 @page("/pupils/<id:person_id>", may=May.ASSESS)
 def pupil_sheet(person_id: int) -> str:
     """The same sheet for a teacher, with the way to the next pupil. `NotFound` for who is not of this course."""
-    pupil, leaf = _find_pupil(visit().course, person_id)
+    pupil, leaf = find_pupil(visit().course, person_id)
     return _sheet(person_id, pupil, leaf)
 
 
@@ -145,11 +146,12 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
     """The page of a pupil: their own without `pupil`, else as a teacher reads it."""
     course = visit().course
     parts = worked_materials(db.session, course)
-    items = [item for part in parts for item in part.competences]
     found = observations(db.session, course.id, person_ids=[person_id])
     masteries = {
         item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()
     }
+    kept = {part.framework: _with_retired(part, masteries) for part in parts}
+    items = [item for own in kept.values() for item in own]
     explored = _explored(parts[0].competences, found)
     chosen = _chosen(items, masteries)
     mastery = masteries.get(chosen.id) if chosen else None
@@ -159,8 +161,8 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         pupil=pupil,
         leaf=leaf or Leaf(),
         parts=[
-            Part(part.framework, [Line(item, masteries.get(item.id)) for item in part.competences])
-            for part in parts
+            Part(framework, [Line(item, masteries.get(item.id)) for item in own])
+            for framework, own in kept.items()
         ],
         chosen=chosen,
         leads_on=bool(chosen and linked_frameworks(db.session, chosen.framework_id)),
@@ -174,7 +176,13 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         speciality_words=speciality_words(),
         short_date=short_date,
         situations=in_situation(),
+        guide=guide_of(parts[0].framework, locale()),
     )
+
+
+def _with_retired(part: Material, masteries: dict[int, Mastery]) -> list[FrameworkItem]:
+    """The competences of a referential, then those no longer in force in which something was seen."""
+    return [*part.competences, *retired_among(db.session, part.framework.id, masteries)]
 
 
 def _address(item: FrameworkItem, pupil: Pupil | None) -> str:
@@ -291,7 +299,7 @@ def _unexplored(explored: list[Explored]) -> list[str]:
     return sentences
 
 
-def _find_pupil(course: Course, person_id: int) -> tuple[Pupil, Leaf]:
+def find_pupil(course: Course, person_id: int) -> tuple[Pupil, Leaf]:
     """A pupil of this course, or somebody who was one and has results here. Raises `NotFound`."""
     known = pupils(db.session, course.id)
     place = next((i for i, pupil in enumerate(known) if pupil.person_id == person_id), None)

@@ -4,38 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from ..activities.editing import find_activity
+from ..activities.links import activity_of_link
 from ..activities.models import COMPLEXITIES, Activity, ActivityCompetence
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
-from ..courses.models import Course
+from ..assessment.scales import LEVELS
+from ..courses.people import count_pupils
 from ..courses.referentials import course_frameworks, find_named, materials, reference
 from ..courses.roster import pupils_query
 from ..db import db
 from ..errors import NotFound
-from ..frameworks.models import Framework, FrameworkItem
+from ..frameworks.becoming import becomings
+from ..frameworks.guide import guide_of
+from ..frameworks.models import FrameworkItem
 from ..frameworks.sheets import (
-    GROUP,
+    DETAILS,
+    LINKED_TYPES,
+    THEMES,
     children,
     competences,
+    find_competence,
     find_item,
     groups,
     linked_frameworks,
     outline,
     place,
-    sheet,
 )
+from ..frameworks.sides import Sheet, sheet
 from .guard import May, here, page, visit
-from .shown import code_words, level_word, locale, long_date, short_date
+from .referential_words import (
+    find_tabs,
+    group_name,
+    official,
+    own_tab,
+    sheet_words,
+    source_date,
+    theme_of,
+    type_titles,
+    type_words,
+)
+from .shown import code_words, level_word, locale, short_date, show_activity
 
 
 @dataclass
@@ -44,47 +61,65 @@ class Worked:
 
     activity: Activity
     date_text: str
-    counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    """How many pupils at each level."""
+    levels: dict[int, int] = field(default_factory=dict)
+    """The level of each pupil who has one, by person."""
     mine: Assessment | None = None
     """The visitor's own entry, when the visitor is a pupil."""
+
+    @property
+    def counts(self) -> list[int]:
+        """How many pupils at each level."""
+        return [sum(level == one for one in self.levels.values()) for level in LEVELS]
 
 
 @page("/referential", may=May.READ)
 def referential() -> str:
     """The competences of the course's referential; with `of`, a linked referential whole."""
-    own = course_frameworks(db.session, visit().course)
-    linked = [side for one in own for side in linked_frameworks(db.session, one.id)]
-    tabs = list(dict.fromkeys([*own, *linked]))
-    wanted = request.args.get("of", own[0].slug)
-    shown = next((one for one in tabs if one.slug == wanted), None)
+    tabs = find_tabs()
+    wanted = request.args.get("of", tabs.own[0].slug)
+    shown = next((one for one in tabs.all if one.slug == wanted), None)
     if shown is None:
         raise NotFound(f"« {wanted} » is not linked to this course's referentials")
     # One that the course chose and another leads to is read whole: its criteria and its knowledge are there.
-    if shown in linked and shown is not own[0]:
+    if shown in tabs.linked and shown is not tabs.own[0]:
         return render_template(
             "referential_tree.html",
-            main=own[0],
-            others=tabs[1:],
+            tabs=tabs,
             shown=shown,
             branches=outline(db.session, shown.id),
             titles=type_titles(),
             fr=official(shown),
         )
     found = groups(db.session, shown.id)
+    opened = _opened_activity() if shown is tabs.own[0] else None
+    expected = opened.competences if opened else []
     return render_template(
         "referential.html",
         framework=shown,
-        main=own[0],
-        others=tabs[1:],
+        tabs=tabs,
         groups=found,
         group_name=group_name,
-        source_date=_source_date(shown),
+        source_date=source_date(shown),
         subcompetences=children(
             db.session, [c for group in found for c in group.competences], "subcompetence"
         ),
+        opened=show_activity(opened) if opened else None,
+        expected=expected,
+        becomings=becomings(db.session, [link.item_id for link in expected]),
+        guide=guide_of(shown, locale()),
         fr=official(shown),
     )
+
+
+def _opened_activity() -> Activity | None:
+    """The activity that this session's link opens, for those who may read it; none that was put away."""
+    link = visit().session.resource_link
+    if link is None or not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
+        return None
+    opened = activity_of_link(db.session, link)
+    if opened is None or opened.archived_at is not None:
+        return None
+    return find_activity(db.session, visit().course, opened.id)
 
 
 @page("/referential/<code>", may=May.READ)
@@ -94,25 +129,30 @@ def competence(code: str) -> str:
     parts = materials(db.session, course)
     item = find_named(db.session, parts, code)
     framework = item.framework
+    ruler_groups = [group.competences for part in parts for group in part.groups]
     worked = _worked(item) if visit().may(May.ASSESS) or visit().may(May.LEARN) else []
+    known = count_pupils(db.session, course.id) if visit().may(May.ASSESS) else 0
+    theme = request.args.get("theme", "")
+    theme = theme if theme in THEMES else ""
+    whole = sheet(db.session, item)
+    guide = guide_of(framework, locale())
     return render_template(
         "competence.html",
         framework=framework,
-        sheet=sheet(db.session, item),
-        ruler_groups=[group.competences for part in parts for group in part.groups],
-        own_tab=_own_tab(course, framework),
-        competence_href=_competence_href,
+        sheet=whole,
+        theme=theme,
+        ruler_groups=ruler_groups,
+        replacement=_replacement(item),
+        competence_href=lambda other: _competence_href(other, theme),
+        around=_around(item, [one for group in ruler_groups for one in group]),
         worked=worked,
-        worked_text=_worked_text(worked),
-        pupils_known=_pupils_known(course) if visit().may(May.ASSESS) else 0,
+        worked_text=_worked_text(worked, known),
+        pupils_known=known,
         level_word=level_word,
         code_words=code_words(),
-        titles=type_titles(),
-        guide=framework.guide,
-        fr=official(framework),
-        parts_text=parts_text,
-        group_name=group_name,
-        absent_text=lambda side, type_: _absent_text(framework, side, type_),
+        path=guide.path,
+        page_words=guide.words_in(_statements(whole)),
+        **sheet_words(framework),
     )
 
 
@@ -123,37 +163,68 @@ def statement(identifier: UUID) -> str | Response:
     item = find_item(db.session, str(identifier))
     framework = next((one for one in own if item.framework in linked_frameworks(db.session, one.id)), None)
     if item.framework in own and (framework is None or item.framework is own[0]):
-        return redirect(_page_of_own(item))
+        elsewhere = _page_of_own(item)
+        if elsewhere:
+            return redirect(elsewhere)
+        framework = item.framework
     if framework is None:
         raise NotFound("this statement is of no referential linked to this course's")
+    row = next((type_ for type_, detail in DETAILS.items() if detail == item.type), item.type)
     return render_template(
         "statement.html",
         framework=framework,
         item=item,
         place=place(db.session, item, framework.id),
+        row=row if row in LINKED_TYPES else None,
+        theme=theme_of().get(row),
+        replacement=_replacement(item),
         word=type_words()[item.type],
         titles=type_titles(),
         fr=official(item.framework),
     )
 
 
-def _own_tab(course: Course, framework: Framework) -> str | None:
-    """How the address of the referential's page names one of the course's own; the main one needs no name."""
-    return framework.slug if framework.slug != course.framework_slug else None
+def _competence_href(item: FrameworkItem, theme: str = "") -> str:
+    return here("competence", code=reference(visit().course, item), theme=theme or None)
 
 
-def _competence_href(item: FrameworkItem) -> str:
-    return here("competence", code=reference(visit().course, item))
+def _around(
+    item: FrameworkItem, ten: list[FrameworkItem]
+) -> tuple[FrameworkItem | None, FrameworkItem | None]:
+    """The competences before and after one in the course; none for a retired one."""
+    ids = [one.id for one in ten]
+    if item.id not in ids:
+        return None, None
+    at = ids.index(item.id)
+    return (ten[at - 1] if at else None, ten[at + 1] if at + 1 < len(ten) else None)
 
 
 def _page_of_own(item: FrameworkItem) -> str:
-    """Where an item of one of the course's own referentials is read: on its competence's page."""
+    """Where an item of one of the course's own referentials is read: on its competence's page.
+
+    Nowhere else (empty) for one that is retired, unless it is a competence whose code no other has taken.
+    """
     framework = item.framework
+    if item.retired:
+        alone = item.type == "competence" and find_competence(db.session, framework.id, item.code) is item
+        return _competence_href(item) if alone and item.code else ""
     while item.parent is not None and item.type != "competence":
         item = item.parent
     if item.type == "competence" and item in competences(db.session, framework.id):
         return _competence_href(item)
-    return here("referential", of=_own_tab(visit().course, framework))
+    return here("referential", of=own_tab(framework))
+
+
+def _replacement(item: FrameworkItem) -> FrameworkItem | None:
+    """What took the place of a retired item, where this course can read it."""
+    if not item.replaced_by:
+        return None
+    readable = [framework.id for framework in find_tabs().all]
+    return db.session.scalars(
+        sa.select(FrameworkItem).where(
+            FrameworkItem.uuid == item.replaced_by, FrameworkItem.framework_id.in_(readable)
+        )
+    ).first()
 
 
 # ----- in this course -----
@@ -177,8 +248,8 @@ def _worked(item: FrameworkItem) -> list[Worked]:
         if visit().may(May.LEARN):
             worked.mine = entry
         elif entry.level:
-            worked.counts[entry.level - 1] += 1
-    return [w for w in found.values() if w.activity.archived_at is None or any(w.counts) or w.mine]
+            worked.levels[entry.person_id] = entry.level
+    return [w for w in found.values() if w.activity.archived_at is None or w.levels or w.mine]
 
 
 def _entries(item: FrameworkItem, activity_ids: list[int]) -> list[Assessment]:
@@ -194,8 +265,8 @@ def _entries(item: FrameworkItem, activity_ids: list[int]) -> list[Assessment]:
     ]
 
 
-def _worked_text(worked: list[Worked]) -> str:
-    """« 6 situations : 2 simples, 3 variées, 1 complexe »."""
+def _worked_text(worked: list[Worked], known: int) -> str:
+    """« 6 situations : 2 simples, 3 variées, 1 complexe · 18 élèves évalués sur 24 »."""
     words: dict[int, Callable[[int], str]] = {
         1: lambda n: ngettext("%(num)d simple", "%(num)d simples", n),
         2: lambda n: ngettext("%(num)d variée", "%(num)d variées", n),
@@ -204,81 +275,25 @@ def _worked_text(worked: list[Worked]) -> str:
     counts = {c: sum(1 for one in worked if one.activity.complexity == c) for c in COMPLEXITIES}
     each = ", ".join(words[c](n) for c, n in counts.items() if n)
     whole = ngettext("%(num)d situation", "%(num)d situations", len(worked))
-    return _("%(whole)s : %(each)s", whole=whole, each=each) if each else ""
-
-
-def _pupils_known(course: Course) -> int:
-    known = pupils_query(course.id).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(known)) or 0
-
-
-# ----- words -----
-
-
-def _source_date(framework: Framework) -> str:
-    """The date of the official text in words; empty when the file gives none."""
-    try:
-        return long_date(date.fromisoformat(framework.source.get("date", "")))
-    except ValueError:
+    if not each:
         return ""
+    text = _("%(whole)s : %(each)s", whole=whole, each=each)
+    if not known:
+        return text
+    assessed = {person_id for one in worked for person_id in one.levels}
+    pupils = ngettext(
+        "%(num)d élève évalué sur %(known)d",
+        "%(num)d élèves évalués sur %(known)d",
+        len(assessed),
+        known=known,
+    )
+    return f"{text} · {pupils}"
 
 
-def _absent_text(framework: Framework, side: str, type_: str) -> str:
-    """What the source says of a type that one side does not have; empty when it says nothing."""
-    for line in framework.guide.get("absent", []):
-        if (line.get("side"), line.get("type")) == (side, type_):
-            return str(line.get("text", ""))
-    return ""
-
-
-def official(framework: Framework) -> Markup:
-    """The `lang` attribute of official text, for pages in another language."""
-    if framework.language == locale():
-        return Markup("")
-    return Markup(' lang="{}"').format(framework.language)
-
-
-def group_name(group: FrameworkItem) -> str:
-    """« Groupe 1 »: the Seconde's groups have bare numbers, MA's and MCV's carry their word."""
-    return group.code if not group.code.isdigit() else _("Groupe %(code)s", code=group.code)
-
-
-def parts_text(parts: list[FrameworkItem]) -> str:
-    """« Bloc 1 », « Groupes 1 et 4B ». These words are the referential's own: they are not translated."""
-    codes = [part.code for part in parts]
-    words = {code.rpartition(" ")[0] for code in codes}
-    if len(codes) > 1 and len(words) == 1 and words != {""}:
-        numbers = [code.rpartition(" ")[2] for code in codes]
-        return f"{words.pop()}s {', '.join(numbers[:-1])} et {numbers[-1]}"
-    return ", ".join(codes)
-
-
-def type_titles() -> dict[str, str]:
-    """The titles of the rows, by type of what is in them."""
-    return {
-        "competence": _("Compétences"),
-        "subcompetence": _("Sous-compétences"),
-        "criterion": _("Critères d’évaluation"),
-        "behaviour": _("Comportements professionnels"),
-        "knowledge": _("Savoirs associés et limites"),
-        "knowledge_limit": _("Limites de savoir"),
-        "resource": _("Ressources"),
-        "relation": _("Relations"),
-        "expected_result": _("Résultats attendus"),
-    }
-
-
-def type_words() -> dict[str, str]:
-    """What one statement of each type is called."""
-    return {
-        GROUP: _("Bloc ou groupe de compétences"),
-        "competence": _("Compétence"),
-        "subcompetence": _("Sous-compétence"),
-        "criterion": _("Critère d’évaluation"),
-        "behaviour": _("Comportement professionnel"),
-        "knowledge": _("Savoir associé"),
-        "knowledge_limit": _("Limite de savoir"),
-        "resource": _("Ressource"),
-        "relation": _("Relation"),
-        "expected_result": _("Résultat attendu"),
-    }
+def _statements(whole: Sheet) -> list[str]:
+    """Every statement that a competence's page shows."""
+    rows = [row for theme in whole.themes for row in theme.rows]
+    parts = [part for row in rows for side in row.sides for part in side.parts]
+    items = [whole.item, *whole.subcompetences, *(head for part in parts for head in part.items)]
+    items += [one for part in parts for entry in part.entries for one in (entry.item, *entry.below)]
+    return [item.statement for item in items]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
+from ..courses.entry import supported_locale
 from ..db import db, utcnow
 from ..errors import LaunchRefused, NotAllowed, NotFound, Refusal
 from . import case_status
 from .guard import BadForm, SessionEnded
+from .logs import where
 from .shown import clock
 
 log = structlog.get_logger()
@@ -29,8 +32,11 @@ class Page:
     todo: str
 
 
-def refuse(page: Page, *, reference: bool = True, **log_fields: str) -> Response:
-    """The refusal as a page, or as JSON for a script or for CASE; logged under the reference it shows."""
+def refuse(page: Page, *, reference: bool = True, return_url: str = "", **log_fields: str) -> Response:
+    """The refusal as a page, or as JSON for a script or for CASE; logged under the reference it shows.
+
+    `return_url` is where a platform wants to be told of a launch that was refused.
+    """
     shown = f"S-{secrets.token_hex(3).upper()}" if reference else ""
     log.info("refused", reference=shown, status=page.status, endpoint=request.endpoint, **log_fields)
     if case_status.is_case():
@@ -44,14 +50,29 @@ def refuse(page: Page, *, reference: bool = True, **log_fields: str) -> Response
         sentences=[page.sentence],
         todo=page.todo,
         reference=f"{shown} · {clock(utcnow())}" if shown else None,
-        return_url=None,
+        return_url=_told(return_url, page, shown) if return_url else _way_back(),
         nav=[],
     )
     return make_response(html, page.status)
 
 
+def _told(return_url: str, page: Page, reference: str) -> str:
+    """A platform's return address, with what it may show to the person and write in its log."""
+    parts = urlsplit(return_url)
+    told = {"lti_errormsg": f"{page.title}. {page.sentence} {page.todo}", "lti_errorlog": reference}
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *told.items()])
+    return urlunsplit(parts._replace(query=query))
+
+
+def _way_back() -> str:
+    """The course that this session came from; empty outside of one."""
+    return g.visit.session.return_url if "visit" in g else ""
+
+
 def launch_refusal(error: LaunchRefused) -> Response:
-    """The page for a login or a launch that was refused."""
+    """The page for a login or a launch that was refused, in the language of the message when it gave one."""
+    if error.locale:
+        g.locale = supported_locale(error.locale)
     again = _("Revenir au cours dans la plateforme, puis cliquer de nouveau sur l’activité.")
     ask = _("Montrer ce repère à l’administrateur de la plateforme.")
     opened = _("Cette page s’ouvre depuis le cours")
@@ -132,7 +153,12 @@ def launch_refusal(error: LaunchRefused) -> Response:
         _("Le message de la plateforme n’est pas celui qu’elle devrait envoyer."),
         ask,
     )
-    return refuse(Page(*by_reason.get(error.reason, forged)), reason=error.reason.value, detail=error.detail)
+    return refuse(
+        Page(*by_reason.get(error.reason, forged)),
+        return_url=error.return_url,
+        reason=error.reason.value,
+        detail=error.detail,
+    )
 
 
 def init_refusals(app: Flask) -> None:
@@ -191,11 +217,7 @@ def init_refusals(app: Flask) -> None:
         # The log gets where it happened, not what it was about: messages of libraries quote values.
         db.session.rollback()  # a transaction that failed would fail again while the page is made
         g.pop("visit", None)
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-        log.error("unexpected", error=type(error).__name__, where=where)
+        log.error("unexpected", error=type(error).__name__, where=where(error.__traceback__))
         return refuse(_http_page(500), error=type(error).__name__)
 
 

@@ -16,18 +16,36 @@ from ..activities.models import Activity
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
 from ..assessment.worked import worked_materials
-from ..courses.models import Course, Enrolment, Role
+from ..courses.models import Course, Enrolment, ResourceLink, Role
 from ..courses.people import full_name, pupils, sort_key
 from ..frameworks.models import FrameworkItem
-from ..gradebook.models import OPEN, PERHAPS_TAKEN, DeliveryState, LineItem, ScoreDelivery
-from ..gradebook.scores import Worth, can_send, current_values, settings_of
+from ..gradebook.models import (
+    OPEN,
+    PERHAPS_TAKEN,
+    ColumnOf,
+    DeliveryState,
+    LineItem,
+    OwnColumn,
+    Pair,
+    ScoreDelivery,
+)
+from ..gradebook.own_columns import own_columns
+from ..gradebook.scores import can_send, current_values
+from ..gradebook.worths import Worth, settings_of
 from .deliveries import SHOWN_STATE, Said, explain, explain_code, number, score_words
 
-Pair = tuple[int, int]
-"""A person and a competence."""
-
-
 MOST_CODES = 3
+
+
+@dataclass(frozen=True)
+class OwnHeading:
+    """What a column is called that came with the link of an activity."""
+
+    label: str
+    code: str = ""
+
+
+Heading = FrameworkItem | OwnHeading
 
 
 @dataclass(frozen=True)
@@ -35,7 +53,7 @@ class Row:
     """A line of « À régler » or of a filter."""
 
     who: str
-    item: FrameworkItem
+    item: Heading
     state: str
     said: Said
     level: int | None = None
@@ -53,7 +71,7 @@ class Row:
 class Column:
     """A line of « Les colonnes »."""
 
-    item: FrameworkItem
+    item: Heading
     counts: Counter[str] = field(default_factory=Counter)
     last: datetime | None = None
     gone: bool = False
@@ -64,7 +82,7 @@ class Book:
     """What is known of the scores of a course, read in a handful of queries."""
 
     course: Course
-    items: dict[int, FrameworkItem]
+    items: dict[ColumnOf, Heading]
     names: dict[int, str]
     pupils: list[int]
     current: dict[Pair, ScoreDelivery]
@@ -73,18 +91,25 @@ class Book:
     values: dict[Pair, Worth]
     codes: dict[Pair, str]
     """The newest entry of a pair, where it is a code."""
-    worked: set[int]
-    """Competences that were assessed at least once."""
-    gone: set[int]
-    """Competences whose column was deleted."""
+    worked: set[ColumnOf]
+    """The columns of what was assessed at least once."""
+    gone: set[ColumnOf]
+    """Those of competences whose column was deleted."""
     can_act: bool
-    """Whether what a teacher sends from here would leave."""
+    """Whether the reader decides about scores, and the course sends them."""
+
+    def may_send(self, column: ColumnOf) -> bool:
+        """Whether what a teacher sends from here to a column would leave."""
+        return self.can_act and (isinstance(column, OwnColumn) or can_send(self.course))
 
 
 def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     """The scores of a course; `may_act`: the reader may decide about them."""
     settings = settings_of(session, course.id)
-    items = {item.id: item for part in worked_materials(session, course) for item in part.competences}
+    items: dict[ColumnOf, Heading] = {
+        item.id: item for part in worked_materials(session, course) for item in part.competences
+    }
+    items |= _own_headings(session, course)
     # A non-editing teacher looks like a pupil until they come (docs/platforms.md): what was tried for them is over.
     staff = sa.select(Enrolment.person_id).where(
         Enrolment.course_id == course.id, Enrolment.launched_as.in_((Role.TEACHER, Role.ASSESSOR))
@@ -94,6 +119,7 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     current = _newest(session, mine, ScoreDelivery.state != DeliveryState.REPLACED)
     held = _newest(session, mine, taken)
     codes, worked = _codes(session, course)
+    values = current_values(session, course)
     listed = pupils(session, course.id)
     gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
     return Book(
@@ -103,12 +129,24 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         pupils=[pupil.person_id for pupil in listed],
         current=current,
         held=held,
-        values=current_values(session, course),
+        values=values,
         codes=codes,
-        worked=worked | {item_id for _person, item_id in (*current, *held)},
+        worked=worked | {column for _person, column in (*current, *held, *values)},
         gone=set(gone),
-        can_act=settings.sending and can_send(course) and may_act,
+        can_act=settings.sending and may_act,
     )
+
+
+def _own_headings(session: Session, course: Course) -> dict[ColumnOf, Heading]:
+    """The names of activities' own columns: those that may be written to, and those that once were."""
+    once = sa.select(ScoreDelivery.link_id).where(
+        ScoreDelivery.course_id == course.id, ScoreDelivery.link_id.is_not(None)
+    )
+    lost = session.scalars(sa.select(ResourceLink).where(ResourceLink.id.in_(once)).order_by(ResourceLink.id))
+    named: dict[ColumnOf, Heading] = {OwnColumn(link.id): OwnHeading(link.title) for link in lost}
+    return named | {
+        column: OwnHeading(link.activity.title) for column, link in own_columns(session, course).items()
+    }
 
 
 def _newest(session: Session, *conditions: sa.ColumnElement[bool]) -> dict[Pair, ScoreDelivery]:
@@ -116,10 +154,10 @@ def _newest(session: Session, *conditions: sa.ColumnElement[bool]) -> dict[Pair,
     ids = (
         sa.select(sa.func.max(ScoreDelivery.id))
         .where(*conditions)
-        .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id)
+        .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id, ScoreDelivery.link_id)
     )
     rows = session.scalars(sa.select(ScoreDelivery).where(ScoreDelivery.id.in_(ids)))
-    return {(row.person_id, row.item_id): row for row in rows}
+    return {row.pair: row for row in rows}
 
 
 def _names(session: Session, course: Course) -> dict[int, str]:
@@ -130,7 +168,7 @@ def _names(session: Session, course: Course) -> dict[int, str]:
     return {row.person_id: full_name(row) for row in rows}
 
 
-def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[int]]:
+def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[ColumnOf]]:
     """The newest entry of each pair where it is a code, and the competences that were assessed."""
     of_course = sa.select(Activity.id).where(Activity.course_id == course.id)
     rows = session.execute(
@@ -140,7 +178,7 @@ def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[int]]
         .order_by(Activity.starts_on, Assessment.id)
     )
     codes: dict[Pair, str] = {}
-    worked = set()
+    worked: set[ColumnOf] = set()
     for person_id, item_id, code, level in rows:
         if not code and not level:
             continue
@@ -214,7 +252,7 @@ def _left_over_row(book: Book, held: ScoreDelivery, common: dict[str, Any]) -> R
         sent=score_words(held),
         comment=held.comment,
         delivery_id=held.id,
-        actions=("clear",) if book.can_act else (),
+        actions=("clear",) if book.may_send(held.column) else (),
     )
 
 
@@ -222,7 +260,7 @@ def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
     code = book.codes.get(pair, "")
     if code:
         said = explain_code(code)
-    elif pair in book.values and not can_send(book.course):
+    elif pair in book.values and not isinstance(pair[1], OwnColumn) and not can_send(book.course):
         said = Said(_("Pas de colonne où l’envoyer\u00a0: le niveau reste dans Spirale."), _("Rien à faire."))
     elif pair in book.values:
         said = Said(
@@ -235,10 +273,11 @@ def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
 
 
 def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
-    if not book.can_act or pair not in book.values:
+    if not book.may_send(pair[1]) or pair not in book.values:
         return ()
     if current.state is DeliveryState.REFUSED:
-        return ("column",) if current.reason == "column_gone" else ("again",)
+        own = isinstance(pair[1], OwnColumn)
+        return ("column",) if current.reason == "column_gone" and not own else ("again",)
     if current.state is DeliveryState.CHANGED:
         return ("keep", "force")
     return ("force",) if current.state is DeliveryState.KEPT else ()
@@ -260,7 +299,7 @@ def to_settle(book: Book, rows: list[Row]) -> list[Row]:
                 ),
             ),
             pair=(0, item_id),
-            actions=("column",) if book.can_act else (),
+            actions=("column",) if book.may_send(item_id) else (),
         )
         for item_id, item in book.items.items()
         if item_id in book.gone
@@ -285,7 +324,8 @@ def _is_news(book: Book, row: Row) -> bool:
 def columns_of(book: Book, rows: list[Row]) -> list[Column]:
     columns = {item_id: Column(item, gone=item_id in book.gone) for item_id, item in book.items.items()}
     for row in rows:
-        columns[row.item.id].counts[row.state] += 1
+        assert row.pair is not None
+        columns[row.pair[1]].counts[row.state] += 1
     for (_person_id, item_id), delivery in book.held.items():
         column = columns.get(item_id)
         if column and delivery.state is DeliveryState.SENT and delivery.done_at:

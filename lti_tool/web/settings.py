@@ -6,24 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from flask import current_app, redirect, render_template, request
+from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from ..courses.labels import count_nameless
 from ..courses.models import Course
 from ..courses.people import pupils
-from ..courses.roster import refresh_roster
+from ..courses.roster import take_news
 from ..db import db, insert_missing, utcnow
 from ..gradebook.columns import only_link_columns
 from ..gradebook.models import GradebookSettings
+from ..gradebook.own_columns import own_columns
 from ..gradebook.queue import wake_worker
-from ..gradebook.scores import can_send, hold_course, queue_all, settings_of, withdraw_waiting
+from ..gradebook.scores import can_send, hold_course, queue_all, withdraw_waiting
+from ..gradebook.worths import settings_of
+from .class_list import read_with_patience
 from .deliveries import number
 from .gradebook import missing_rights
 from .guard import May, here, page, row_id, visit
-from .referential import official
 from .referential_choice import Choice, offers, stored_choice, typed_choice
+from .referential_words import official
 from .shown import levels, moment_words
 
 MINIMUMS = (1, 2, 3, 4, 5)
@@ -99,8 +102,10 @@ def read_roster_again() -> Response:
     course_id = visit().course.id
     # No transaction is open while the platform answers.
     db.session.commit()
-    config = current_app.extensions["spirale_config"]
-    change = refresh_roster(course_id, current_app.extensions["spirale_tokens"], config)
+    over, change = read_with_patience(course_id)
+    if not over:
+        return redirect(here("gradebook_settings", reading=1) + "#roster", 303)
+    take_news(db.session.get_one(Course, course_id, populate_existing=True))  # it is said here
     if change is None:
         return redirect(here("gradebook_settings") + "#roster", 303)
     changes = {"arrived": change.arrived, "left": change.left}
@@ -131,11 +136,13 @@ def _show(draft: Draft, choice: Choice | None = None) -> str:
         missing=missing_rights(course),
         can_send=can_send(course),
         link_columns=only_link_columns(db.session, course),
+        own=bool(own_columns(db.session, course)),
         nameless=count_nameless(db.session, course.id),
         known=len(pupils(db.session, course.id)),
         read_at=moment_words(course.roster_read_at) if course.roster_read_at else "",
         roster_problem=_roster_problem(course),
         saved=request.args.get("saved", type=row_id),
+        reading=bool(request.args.get("reading")),
         arrived=request.args.get("arrived", type=row_id),
         left=request.args.get("left", type=row_id),
     )

@@ -150,6 +150,17 @@ def test_it_frames_nothing_and_offers_no_choice_and_no_review(enter, path):
     assert enter(NADIA_ROUSSEL).get(path).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/admin/tools", "/admin/tools/add?url=http://a", "/openid-configuration"])
+def test_it_has_no_administration_and_no_tool_registers_itself(enter, tool, ent_url, path):
+    nadia = enter(NADIA_ROUSSEL)
+
+    assert nadia.get(path).status_code == 404
+    assert tool.http.post(f"{ent_url}/lti/registration", json={}, timeout=5).status_code == 404
+    assert nadia.post("/lti/deep-link-return", data={"JWT": "a.b.c"}).status_code == 404
+    nadia.post("/leave")
+    assert "/admin/tools" not in nadia.get("/").text
+
+
 def test_the_portal_shows_the_services_of_each_class_in_forms_that_open_a_window(enter):
     teacher, pupil = enter(NADIA_ROUSSEL).get("/").text, enter(IRIS).get("/").text
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lti_tool.errors import ReferentialError
+from lti_tool.frameworks.checks import check_together
 from lti_tool.frameworks.loading import read_all, shipped_referentials
-from lti_tool.frameworks.reading import LONGEST_STATEMENT, check_together, read_referential
+from lti_tool.frameworks.reading import LONGEST_STATEMENT, read_referential
 
 from .samples import BAC, SECONDE, changed, line_of, write
 

@@ -14,9 +14,6 @@ from lti_tool.frameworks.models import Framework, FrameworkItem, SeeAlso
 from lti_tool.frameworks.sheets import (
     LINKED_TYPES,
     Branch,
-    Part,
-    Sheet,
-    Side,
     children,
     competences,
     find_competence,
@@ -28,8 +25,8 @@ from lti_tool.frameworks.sheets import (
     outline,
     place,
     prepared_by,
-    sheet,
 )
+from lti_tool.frameworks.sides import Part, Sheet, Side, sheet, sheets
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -158,6 +155,14 @@ def test_a_sheet_has_a_row_per_type_and_a_side_per_referential() -> None:
     assert {tuple(side.framework.slug for side in row.sides) for row in found.rows} == {("ma", "mcv")}
 
 
+def test_the_rows_stand_on_the_three_sheets_of_the_source_in_its_order() -> None:
+    assert {theme.name: [row.type for row in theme.rows] for theme in sheet_of("1C").themes} == {
+        "skills": ["competence", "behaviour"],
+        "knowledge": ["knowledge", "resource", "relation"],
+        "evaluation": ["expected_result", "criterion"],
+    }
+
+
 def test_the_counts_are_those_of_the_mock_up() -> None:
     counts = {row.type: [side.count for side in row.sides] for row in sheet_of("1C").rows}
 
@@ -272,6 +277,46 @@ def test_a_sheet_is_a_handful_of_queries() -> None:
         found = sheet(db.session, competence)
         assert [s.framework.short_title for row in found.rows for s in row.sides][:2] == ["MA", "MCV"]
         assert all(r.destinations is not None for row in found.rows for s in row.sides for r in s.see_also)
+
+
+def test_all_the_sheets_say_what_each_says_alone_and_cost_what_one_costs() -> None:
+    ten = competences(db.session, seconde().id)
+    alone = [sheet(db.session, competence) for competence in ten]
+    ids = [competence.id for competence in ten]
+    db.session.expunge_all()
+    ten = [db.session.get_one(FrameworkItem, id_) for id_ in ids]
+
+    with at_most(5):
+        together = sheets(db.session, ten)
+
+    def said(one: Sheet) -> list[object]:
+        return [
+            (row.type, side.framework.slug, shown(side.parts), [r.text for r in side.see_also])
+            for row in one.rows
+            for side in row.sides
+        ]
+
+    assert [said(one) for one in together] == [said(one) for one in alone]
+
+
+def test_sheets_of_some_types_hold_nothing_else() -> None:
+    ten = competences(db.session, seconde().id)
+
+    some = sheets(db.session, ten, ("competence", "subcompetence"))
+
+    for whole, one in zip(sheets(db.session, ten), some, strict=True):
+        assert [side.count for side in one.rows[0].sides] == [side.count for side in whole.rows[0].sides]
+        assert sum(side.count for row in one.rows[1:] for side in row.sides) == 0
+
+
+def test_a_competence_that_leads_nowhere_has_no_sheet_alone_and_empty_ones_beside_others() -> None:
+    first, second = competences(db.session, seconde().id)[:2]
+    db.session.execute(sa.text("delete from item_association where origin_id = :id"), {"id": first.id})
+
+    assert (sheet(db.session, first).sides, sheet(db.session, first).themes) == ([], [])
+    beside, _other = sheets(db.session, [first, second])
+    assert [side.slug for side in beside.sides] == ["ma", "mcv"]
+    assert sum(side.count for row in beside.rows for side in row.sides) == 0
 
 
 # ----- a referential, a statement -----

@@ -20,7 +20,8 @@ from lti_tool.demo.people import MRC1, by_name
 from lti_tool.demo.store import GradeState
 from lti_tool.gradebook.columns import make_column_again
 from lti_tool.gradebook.models import DeliveryState, GradebookSettings, ScoreDelivery
-from lti_tool.gradebook.scores import clear_score, queue_all, queue_scores, send_again, settings_of
+from lti_tool.gradebook.scores import clear_score, queue_all, queue_scores, send_again
+from lti_tool.gradebook.worths import settings_of
 from tests import factories
 from tests.platform import DemoWorld
 

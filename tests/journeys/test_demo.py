@@ -1,4 +1,7 @@
-"""`make demo` a second time: the data is kept, also on other ports; starting over erases it."""
+"""`make demo` a second time: the data is kept, also on other ports; starting over erases it.
+
+The course opens with two activities, which are those of the first start again.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,23 @@ def platforms(folder: Path) -> list[tuple[str, str]]:
         return connection.execute("SELECT issuer, client_id FROM platform").fetchall()
 
 
+def rows(folder: Path, table: str) -> int:
+    with sqlite3.connect(folder / "spirale.db") as connection:
+        found: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        return found
+
+
+EXAMPLES = ["D’une promotion en ligne à une cliente fidèle", "Deux enceintes, un client déjà renseigné"]
+"""What the demo's course starts with, newest work first."""
+
+
 def test_a_second_demo_keeps_the_data_on_other_ports_and_a_reset_starts_over(
     tmp_path: Path, context: BrowserContext
 ) -> None:
     first = start_demo(tmp_path)
     tab = enter(context, first, "Claire Morel")
     tab.open_link("Spirale")
+    expect(tab.tool.locator("tbody th a")).to_have_text(EXAMPLES)
     tab.tool.get_by_role("link", name="Nouvelle situation").click()
     tab.tool.get_by_label("Titre").fill("Gardée d’une fois à l’autre")
     tab.tool.locator("[name=competences][value='1A']").check()
@@ -38,10 +52,12 @@ def test_a_second_demo_keeps_the_data_on_other_ports_and_a_reset_starts_over(
     tab = enter(context, second, "Claire Morel")
     tab.open_link("Spirale")
     expect(tab.tool.get_by_text("Gardée d’une fois à l’autre").first).to_be_visible()
+    expect(tab.tool.locator("tbody th a")).to_have_count(len(EXAMPLES) + 1)
     stop_demo(second)
 
     third = start_demo(tmp_path, "--reset")
     tab = enter(context, third, "Claire Morel")
     tab.open_link("Spirale")
-    expect(tab.tool.get_by_text("Aucune activité dans ce cours")).to_be_visible()
+    expect(tab.tool.locator("tbody th a")).to_have_text(EXAMPLES)
+    assert rows(tmp_path, "assessment") == rows(tmp_path, "score_delivery") == 0
     stop_demo(third)

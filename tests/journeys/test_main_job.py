@@ -27,7 +27,7 @@ WITHIN_S = 5.0
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo of this module's own: the journey starts from an empty course."""
+    """A demo of this module's own: the journey starts from a course where nobody is assessed yet."""
     running = start_demo(tmp_path_factory.mktemp("main-job"))
     yield running
     stop_demo(running)
@@ -204,6 +204,19 @@ def test_each_of_the_teachers_pages_is_accessible_and_fits(
     tab.page.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_what_comments_on_the_form_is_open_beside_it_and_folded_under_it_on_a_phone(assessed: Tab) -> None:
+    frame, tool = assessed.frame, assessed.tool
+    for width, opened in ((1280, 3), (390, 0)):
+        assessed.page.set_viewport_size({"width": width, "height": 850})
+        frame.goto(re.sub(r"(/l/[^/]+)/.*", r"\1/activities/new?example=vente-simple", frame.url))
+        expect(tool.get_by_label("Titre")).to_have_value("Deux enceintes, un client déjà renseigné")
+        expect(tool.locator("details[data-fold]")).to_have_count(3)
+        expect(tool.locator("details[data-fold][open]")).to_have_count(opened)
+        assert_no_sideways_scroll(frame)
+    assert_accessible(frame)
+    assessed.page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_the_overview_says_where_each_pupil_stands_and_why(assessed: Tab) -> None:
     tool = assessed.tool
     tool.get_by_role("link", name="Bilan", exact=True).click()
@@ -254,6 +267,8 @@ def test_a_pupil_on_a_phone_sees_where_they_stand_and_why(
         for entry in ("Mes compétences", "À faire", "Référentiel"):
             tab.tool.get_by_role("link", name=entry).first.click()
             tab.tool.locator("main").wait_for()
+            if entry == "Référentiel":
+                expect(tab.tool.get_by_role("heading", name=f"Dans l’activité « {TITLE} »")).to_be_visible()
             assert_accessible(tab.frame)
             assert_no_sideways_scroll(tab.frame)
         tab.tool.get_by_role("link", name="Mes compétences").first.click()
@@ -279,7 +294,7 @@ def test_the_picker_puts_an_activity_in_the_course(assessed: Tab, demo: Demo) ->
     expect(frame.get_by_role("heading", level=1)).to_have_text("Ajouter au cours")
     tool = next(f for f in page.frames if f.url.startswith(f"{demo.tool_url}/l/"))
     assert_accessible(tool)
-    frame.get_by_label(re.compile(TITLE)).check()
+    frame.locator("label", has_text=TITLE).locator("[name=item]").check()
     frame.get_by_label(re.compile("^1C")).check()
     frame.get_by_role("button", name=re.compile("Ajouter")).click()
     page.wait_for_url(re.compile(f"/courses/{COURSE}$"))

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -19,6 +20,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Request, Response
 
+from lti_tool.courses.models import LaunchSession
 from lti_tool.db import db
 from lti_tool.lti.models import Platform
 from tests import factories
@@ -139,7 +141,7 @@ class Lms:
             LTI + "launch_presentation": {"locale": "fr", "document_target": "iframe"},
         }
         for name, value in changed.items():
-            full = name if name in made or name in ("azp",) or name.startswith("http") else LTI + name
+            full = name if name in made or name in ("azp", "email") or name.startswith("http") else LTI + name
             made[full] = value
         return {name: value for name, value in made.items() if value is not GONE}
 
@@ -175,3 +177,18 @@ def browser(app: Flask) -> FlaskClient:
     client = app.test_client()
     client.environ_base["wsgi.url_scheme"] = "http"
     return client
+
+
+def opened(app: Flask) -> list[LaunchSession]:
+    with app.app_context():
+        return list(db.session.scalars(sa.select(LaunchSession)))
+
+
+def assert_refused(answer: Any, sentence: str, app: Flask) -> None:
+    """A page that says why, with what to do and a reference; and nothing was opened."""
+    assert 400 <= answer.status_code < 600, answer.status_code
+    assert sentence in answer.text
+    assert "Que faire" in answer.text
+    assert "S-" in answer.text
+    assert "Traceback" not in answer.text
+    assert opened(app) == []

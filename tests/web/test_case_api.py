@@ -19,7 +19,7 @@ from lti_tool.assessment.rubrics import package_with_rubrics
 from lti_tool.db import db
 from lti_tool.frameworks.case_objects import TYPES, type_uuid
 from lti_tool.frameworks.loading import load_referentials, read_all, shipped_referentials
-from lti_tool.frameworks.models import Framework
+from lti_tool.frameworks.models import Framework, FrameworkItem
 from lti_tool.frameworks.stored import stored_referentials
 from tests.conftest import make_config
 from tests.frameworks.case_schema import problems
@@ -205,6 +205,34 @@ def test_a_retired_item_still_answers(app: Flask, tmp_path: Path) -> None:
         client.get(around["CFAssociations"][0]["uri"].removeprefix("http://localhost:8000")).status_code
         == 200
     )
+
+
+def test_what_took_the_place_of_a_retired_item_is_an_association_that_answers(app: Flask) -> None:
+    with app.app_context():
+        old, new = (
+            db.session.scalars(
+                sa.select(FrameworkItem).where(FrameworkItem.code == code, FrameworkItem.type == "competence")
+            ).first()
+            for code in ("1A", "1B")
+        )
+        assert old is not None
+        assert new is not None
+        old.retired, old.replaced_by = True, new.uuid
+        ends = old.uuid, new.uuid
+        db.session.commit()
+    client = app.test_client()
+
+    package = client.get(f"{ROOT}/CFPackages/{SECONDE_ID}").get_json()
+    assert problems(package, "CFPackages") == []
+    (held,) = [one for one in package["CFAssociations"] if one["associationType"] == "replacedBy"]
+    assert (held["originNodeURI"]["identifier"], held["destinationNodeURI"]["identifier"]) == ends
+    assert held["destinationNodeURI"]["title"].startswith("1B ")
+    alone = client.get(held["uri"].partition("localhost:8000")[2]).get_json()
+    assert problems(alone, "CFAssociations") == []
+    assert {name: alone[name] for name in held} == held
+    for end in ends:
+        around = client.get(f"{ROOT}/CFItemAssociations/{end}").get_json()["CFAssociations"]
+        assert held in around
 
 
 # ----- the list of documents -----

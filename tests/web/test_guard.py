@@ -1,57 +1,17 @@
-"""The one guard: every route is walked as every kind of visitor."""
+"""The one guard. Every route is walked as every kind of visitor in test_who_may_what.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
-from werkzeug.routing import Rule
 
 from lti_tool.courses.models import Enrolment, LaunchSession, Role
 from lti_tool.db import db, utcnow
 from lti_tool.lti.models import Platform
-from lti_tool.web.case_api import FINDS
-from lti_tool.web.guard import ASKED, RIGHTS, May
 from tests import factories
-from tests.conftest import School, Visitor, open_visit
-
-OPEN_TO_ALL = {
-    "root",
-    "door.login",
-    "door.launch",
-    "door.launch_alone",
-    "door.jwks",
-    "health.live",
-    "health.ready",
-    "static",
-    # The referentials, which are public: the CASE interface.
-    "case.documents",
-    *(f"case.{kind}" for kind in FINDS),
-}
-
-
-def rules(app: Flask) -> Iterator[tuple[Rule, str]]:
-    for rule in app.url_map.iter_rules():
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            yield rule, method
-
-
-def address(rule: Rule, school: School, activity_id: int, statement: str) -> str:
-    """The address of a page below the session, with values that exist."""
-    values = {
-        "activity_id": str(activity_id),
-        "person_id": str(school.people["Chloé"].id),
-        "code": "1A",
-        "identifier": statement,
-    }
-    path = rule.rule.removeprefix("/l/<sid>")
-    for name in rule.arguments - {"sid"}:
-        path = path.replace(f"<id:{name}>", values[name]).replace(f"<uuid:{name}>", values[name])
-        path = path.replace(f"<{name}>", values[name])
-    return path
+from tests.conftest import School, open_visit
 
 
 @pytest.fixture
@@ -60,60 +20,6 @@ def activity_id(school: School) -> int:
         made = factories.activity(school.course)
         db.session.commit()
         return made.id
-
-
-@pytest.fixture
-def statement(school: School) -> str:
-    with school.app.app_context():
-        return factories.competence("1A").uuid
-
-
-def test_every_route_is_a_page_of_a_session_or_known_to_be_open(app: Flask) -> None:
-    for rule, _method in rules(app):
-        if rule.endpoint in OPEN_TO_ALL:
-            continue
-        assert rule.rule.startswith("/l/<sid>/"), rule.rule
-        assert isinstance(ASKED[rule.endpoint], May)
-
-
-@pytest.mark.parametrize("who", ["teacher", "assessor", "Adam", "observer"])
-def test_each_page_opens_for_those_who_may_and_refuses_the_others(
-    school: School, activity_id: int, statement: str, who: str
-) -> None:
-    role = {
-        "teacher": Role.TEACHER,
-        "assessor": Role.ASSESSOR,
-        "Adam": Role.LEARNER,
-        "observer": Role.OBSERVER,
-    }[who]
-    visitor = school.visit(who)
-    walked = 0
-    for rule, method in rules(school.app):
-        if rule.endpoint in OPEN_TO_ALL:
-            continue
-        path = address(rule, school, activity_id, statement)
-        answer = visitor.get(path) if method == "GET" else visitor.post(path)
-        allowed = ASKED[rule.endpoint] in RIGHTS[role]
-        walked += 1
-        if allowed:
-            assert answer.status_code < 500, (rule.rule, method, answer.status_code)
-            if not (who == "observer" and rule.endpoint == "pages.activity"):
-                assert answer.status_code != 403, (rule.rule, method)
-        else:
-            assert answer.status_code == 403, (rule.rule, method, answer.status_code)
-    assert walked > 20
-
-
-def test_nobody_enters_without_a_session(school: School, activity_id: int, statement: str) -> None:
-    client = school.app.test_client()
-    client.set_cookie("spirale", "another browser", domain="localhost", secure=False)
-    stranger = Visitor(client, "not-a-session", 0, 0)
-    for rule, method in rules(school.app):
-        if rule.endpoint not in OPEN_TO_ALL:
-            path = address(rule, school, activity_id, statement)
-            answer = stranger.get(path) if method == "GET" else stranger.post(path)
-            assert answer.status_code == 410, (rule.rule, method)
-            assert "s’ouvre depuis le cours" in answer.text
 
 
 def test_the_path_alone_does_not_open_a_session_in_another_browser(school: School) -> None:

@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from lti_tool.activities.models import Activity
 from lti_tool.assessment.models import Assessment
 from lti_tool.courses.entry import enrolment_of
 from lti_tool.courses.models import Course, Enrolment, Person, Role
-from lti_tool.db import begin_write, db
-from lti_tool.lti.models import Deployment
+from lti_tool.db import begin_write, db, utcnow
+from lti_tool.errors import RegistrationRefused
+from lti_tool.lti.invites import hold_invite, invite_platform
+from lti_tool.lti.models import Deployment, Invite
 from lti_tool.lti.platforms import frame_origins
 from tests import factories
 from tests.conftest import School, make_config, make_school
@@ -205,6 +208,28 @@ def test_of_two_edits_at_once_one_is_told(class_: School) -> None:
         assert sorted(codes) == [303, 422]
     with class_.app.app_context():
         assert db.session.get_one(Activity, activity_id).version == 5
+
+
+def test_of_registrations_at_once_one_holds_the_invitation(class_: School) -> None:
+    with class_.app.app_context():
+        begin_write()
+        config = class_.app.extensions["spirale_config"]
+        invite_id = invite_platform(db.session, utcnow(), config)[0].id
+        db.session.commit()
+
+    def hold(_n: int) -> bool:
+        with class_.app.app_context():
+            begin_write()
+            try:
+                invite = db.session.get_one(Invite, invite_id)
+                hold_invite(db.session, invite, utcnow(), timedelta(minutes=1))
+                db.session.commit()
+            except RegistrationRefused:
+                return False
+            return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(hold, range(6))) == [False] * 5 + [True]
 
 
 def test_two_deployments_of_a_platform_never_share_a_course(app: Flask) -> None:

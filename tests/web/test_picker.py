@@ -12,10 +12,12 @@ import pytest
 from jwt import PyJWK
 from werkzeug.test import TestResponse
 
+from lti_tool.activities.links import sign
 from lti_tool.db import db
+from lti_tool.lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from lti_tool.lti.models import Deployment
 from tests import factories
-from tests.conftest import School, Visitor
+from tests.conftest import SECRET, School, Visitor
 
 from .reading import part, words
 
@@ -174,13 +176,18 @@ def test_what_is_chosen_goes_back_signed_in_the_order_of_the_page(
         config = school.app.extensions["spirale_config"]
         url = f"{config.base_url}/lti/launch"
         statement = factories.competence("1C").statement
+        issuer = db.session.merge(school.course).platform.issuer
     assert claims[DL + "content_items"] == [
         {
             "type": "ltiResourceLink",
             "title": "Vente <b>rapide</b> & « douce »",
             "text": "Le client hésite.\n<script>alert(1)</script>",
             "url": url,
-            "custom": {"spirale_activity": activity["uuid"]},
+            "custom": {
+                "spirale_activity": activity["uuid"],
+                "spirale_signature": sign(activity["uuid"], issuer, SECRET),
+                "spirale_history": "$Context.id.history",
+            },
         },
         {
             "type": "ltiResourceLink",
@@ -263,7 +270,7 @@ def test_the_answer_is_a_form_to_the_platform_that_a_script_of_ours_posts(school
     assert html.unescape(action[1]) == RETURN_URL
     assert "Revenir au cours" in words(page)
     assert "1 élément à ajouter au cours" in words(page)
-    assert re.findall(r'<script src="/static/(\w+\.js)', page.text) == ["spirale.js", "post.js"]
+    assert re.findall(r'<script src="/static/(\w+\.js)', page.text) == ["spirale.js", "frame.js", "post.js"]
     policy = page.headers["Content-Security-Policy"]
     assert "form-action 'self' https://lms.example.org" in policy
     assert "script-src 'self';" in policy
@@ -280,6 +287,82 @@ def test_titles_follow_the_language_of_the_person(school: School, monkeypatch: p
 def test_the_same_box_twice_is_one_link(school: School) -> None:
     page = pick(school, accept_multiple=False).post(
         "/picker", {"item": ["page:me", "page:me"], "action": "add"}
+    )
+
+    assert len(answer_of(school, page)[DL + "content_items"]) == 1
+
+
+# ----- a column of the activity's own -----
+
+
+@pytest.mark.parametrize(("conversion", "maximum"), [("points", 4), ("table", 20)])
+def test_a_column_comes_when_it_is_asked_for(
+    school: School, activity: dict[str, str], conversion: str, maximum: int
+) -> None:
+    with school.app.app_context():
+        factories.gradebook_settings(db.session.merge(school.course), conversion=conversion)
+        db.session.commit()
+    item = f"activity:{activity['id']}"
+
+    page = pick(school).post("/picker", {"item": [item, "page:me"], "column": item, "action": "add"})
+
+    first, second = answer_of(school, page)[DL + "content_items"]
+    assert first["custom"]["spirale_column"] == "1"
+    assert first["lineItem"] == {
+        "label": "Vente <b>rapide</b> & « douce »",
+        "scoreMaximum": maximum,
+        "resourceId": activity["uuid"],
+        "tag": "activity",
+        "submissionReview": {"url": first["url"], "custom": first["custom"]},
+    }
+    assert isinstance(first["lineItem"]["scoreMaximum"], int)
+    assert "lineItem" not in second
+    assert all(isinstance(v, str) and "\n" not in v for v in first["custom"].values())
+
+
+@pytest.mark.parametrize(
+    ("accept_lineitem", "scopes", "offered"),
+    [
+        (True, [SCOPE_SCORE], True),
+        (True, [SCOPE_LINEITEM], False),
+        (True, [], False),
+        (False, [SCOPE_SCORE], False),
+    ],
+)
+def test_a_column_is_only_offered_where_grades_can_go_to_it(
+    school: School, activity: dict[str, str], accept_lineitem: bool, scopes: list[str], offered: bool
+) -> None:
+    with school.app.app_context():
+        db.session.merge(school.course).ags_scopes = scopes
+        db.session.commit()
+    visitor = pick(school, accept_lineitem=accept_lineitem)
+    item = f"activity:{activity['id']}"
+
+    page = visitor.get("/picker")
+    answer = visitor.post("/picker", {"item": item, "column": item, "action": "add"})
+
+    assert ('name="column"' in page.text) is offered
+    (link,) = answer_of(school, answer)[DL + "content_items"]
+    assert ("lineItem" in link) is offered
+    assert ("spirale_column" in link["custom"]) is offered
+
+
+def test_a_column_is_off_by_default_and_kept_when_something_else_is_wrong(
+    school: School, activity: dict[str, str]
+) -> None:
+    visitor = pick(school)
+    item = f"activity:{activity['id']}"
+
+    assert " checked" not in visitor.get("/picker").text
+    page = visitor.post("/picker", {"item": [item, "page:x"], "column": item, "action": "add"})
+
+    assert page.status_code == 422
+    assert page.text.count(f'name="column" value="{item}" checked') == 1
+
+
+def test_a_column_of_what_is_not_chosen_is_no_link(school: School, activity: dict[str, str]) -> None:
+    page = pick(school).post(
+        "/picker", {"item": "page:me", "column": f"activity:{activity['id']}", "action": "add"}
     )
 
     assert len(answer_of(school, page)[DL + "content_items"]) == 1
@@ -303,7 +386,7 @@ def test_a_platform_that_takes_one_link_gets_one(school: School, activity: dict[
     one = visitor.post("/picker", {"item": "competence:2B", "action": "add"})
     two = visitor.post("/picker", {"item": ["competence:2B", "page:me"], "action": "add"})
 
-    assert 'type="checkbox"' not in shown.text
+    assert 'type="checkbox" name="item"' not in shown.text
     assert shown.text.count('<input type="radio" name="item"') == 13
     assert "Un élément à la fois." in words(shown)
     assert len(answer_of(school, one)[DL + "content_items"]) == 1

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from lti_tool.activities.models import Activity
 from lti_tool.assessment.models import Assessment
 from lti_tool.courses.models import Course
 from lti_tool.db import db
@@ -88,7 +89,8 @@ def test_the_guide_is_at_the_foot_and_the_linked_referentials_one_click_away(sch
         assert title in said
     assert "Sensibilisation au RGPD" in said
     assert "Quelqu’un qui n’est pas encore client" in said
-    assert re.findall(r"/referential\?of=(\w+)", page.text) == ["ma", "mcv"]
+    tabs = part(page, 'aria-label="Référentiels"', "</nav>")
+    assert re.findall(r"/referential([^\"]*)\"", tabs) == ["", "/general", "?of=ma", "?of=mcv"]
 
 
 def test_a_linked_referential_is_shown_whole_by_part_and_by_type(school: School) -> None:
@@ -179,11 +181,72 @@ def test_the_two_sides_face_each_other_by_bloc_and_groupe(school: School) -> Non
     assert "3 · 6" in words(page)
 
 
-def test_the_first_two_rows_are_open_and_the_others_folded(school: School) -> None:
-    page = school.visit("teacher").get("/referential/1C")
+def opened(page: TestResponse) -> list[str]:
+    """The types whose row is open."""
+    return re.findall(r'<details open>.*?<div class="two-row" id="(\w+)">', page.text, re.DOTALL)
 
-    two = part(page, 'id="sides"', "</section>")
-    assert re.findall(r"<details( open)?>", two) == [" open", " open", "", "", "", "", ""]
+
+def test_the_rows_stand_under_the_three_sheets_of_the_source(school: School) -> None:
+    page = school.visit("Adam").get("/referential/1C")
+
+    assert re.findall(r'id="sheet-(\w+)"><h3>([^<]+)</h3>|<div class="two-row" id="(\w+)">', page.text) == [
+        ("skills", "Fiche Compétences", ""),
+        ("", "", "competence"),
+        ("", "", "behaviour"),
+        ("knowledge", "Fiche Savoirs", ""),
+        ("", "", "knowledge"),
+        ("", "", "resource"),
+        ("", "", "relation"),
+        ("evaluation", "Fiche Évaluation", ""),
+        ("", "", "expected_result"),
+        ("", "", "criterion"),
+    ]
+
+
+def test_a_sheet_that_is_asked_for_is_open_and_the_others_folded(school: School) -> None:
+    visitor = school.visit("teacher")
+
+    for query, types in {
+        "": ["competence", "criterion"],
+        "?theme=skills": ["competence", "behaviour"],
+        "?theme=knowledge": ["knowledge", "resource", "relation"],
+        "?theme=evaluation": ["expected_result", "criterion"],
+        "?theme=unknown": ["competence", "criterion"],
+    }.items():
+        assert opened(visitor.get(f"/referential/1C{query}")) == types
+
+
+def test_a_sheet_stays_the_same_from_one_competence_to_the_next(school: School) -> None:
+    page = school.visit("teacher").get("/referential/1C?theme=knowledge")
+
+    ruler = part(page, '<nav class="ruler"', "</nav>")
+    assert set(re.findall(r"/referential/\w+([^\"]*)", ruler)) == {"?theme=knowledge"}
+    sheets = part(page, '<nav class="jumps', "</nav>")
+    assert re.findall(r'\?theme=(\w+)#sheet-(\w+)"( aria-current="true")?', sheets) == [
+        ("skills", "skills", ""),
+        ("knowledge", "knowledge", ' aria-current="true"'),
+        ("evaluation", "evaluation", ""),
+    ]
+
+
+def test_the_competences_before_and_after_are_at_the_foot(school: School) -> None:
+    visitor = school.visit("Adam")
+
+    for code, around in {"1A": ["1B"], "1D": ["1C", "2A"], "3C": ["3B"]}.items():
+        foot = part(visitor.get(f"/referential/{code}"), 'aria-label="Compétences voisines"', "</nav>")
+        assert re.findall(r"/referential/(\w+)", foot) == around
+
+
+def test_what_a_competence_becomes_is_told_step_by_step_in_the_guides_words(school: School) -> None:
+    page = school.visit("Adam").get("/referential/1C")
+
+    assert re.findall(
+        r'aria-label="(\w+)"><use href="#i-cx\d"/></svg> <b>([^<]+)', part(page, '<ol class="path', "</ol>")
+    ) == [
+        ("simple", "En Seconde"),
+        ("variée", "En Première et en Terminale"),
+        ("complexe", "Au Bac"),
+    ]
 
 
 def test_a_statement_of_two_groupes_is_under_both_names(school: School) -> None:
@@ -216,7 +279,10 @@ def test_a_see_also_is_said_in_the_sources_words_and_leads_to_the_same_row_elsew
     page = school.visit("teacher").get("/referential/1C")
 
     assert "Voir aussi les critères d’évaluation liés aux compétences 1A et 1B : 1A, 1B" in words(page)
-    assert re.findall(r"/referential/(\w+)#criterion", row(page, "criterion")) == ["1A", "1B"]
+    assert re.findall(r"/referential/(\w+)\?theme=evaluation#criterion", row(page, "criterion")) == [
+        "1A",
+        "1B",
+    ]
     assert 'id="criterion"' in school.visit("teacher").get("/referential/1A").text
 
 
@@ -258,14 +324,22 @@ def test_what_the_source_does_not_say_is_said(school: School) -> None:
 
 
 def test_the_horizon_that_the_guide_gives_a_row_stands_after_its_title(school: School) -> None:
-    with school.app.app_context():
-        framework = find_framework(db.session, "mrc-seconde")
-        framework.guide = {**framework.guide, "horizon": {"criterion": "à l’issue des 3 ans de formation"}}
-        db.session.commit()
-
     page = words(school.visit("teacher").get("/referential/1C"))
 
-    assert "Critères d’évaluation à l’issue des 3 ans de formation 5 · 3" in page
+    assert "Comportements professionnels sur 3 ans 0 · 2" in page
+    assert "Critères d’évaluation objectifs Bac 5 · 3" in page
+
+
+def test_without_a_guide_a_competence_is_shown_with_its_rows_alone(school: School) -> None:
+    with school.app.app_context():
+        find_framework(db.session, "mrc-seconde").guide = {}
+        db.session.commit()
+
+    page = school.visit("teacher").get("/referential/1C")
+
+    assert "Critères d’évaluation 5 · 3" in words(page)
+    assert '<ol class="path' not in page.text
+    assert "à venir" not in page.text
 
 
 def test_a_retired_competence_still_has_its_page_and_says_so(school: School) -> None:
@@ -341,6 +415,40 @@ def test_a_teacher_sees_the_situations_that_work_it_newest_first_with_the_levels
     assert "1 sur 4" in words(table)
     assert "2 sur 4" in words(table)
     assert "2 situations : 1 simple, 1 variée" in words(page)
+
+
+def test_the_head_says_how_many_pupils_have_a_level_over_all_these_situations(
+    school: School, worked: dict[str, int]
+) -> None:
+    page = school.visit("teacher").get("/referential/1C")
+
+    # Adam's two entries are one pupil; Zoé is absent in one situation and has a level in the other; Chloé's 4 is 1A's.
+    assert "2 situations : 1 simple, 1 variée · 3 élèves évalués sur 4" in words(page)
+    with school.app.app_context():
+        varied = db.session.get_one(Activity, worked["varied"])
+        factories.assessment(varied, "1C", school.people["Adam"], 2, school.people["teacher"])
+        factories.assessment(varied, "1C", school.people["Zoé"], "", school.people["teacher"])
+        db.session.commit()
+    # Seen twice is still one pupil; a level taken back leaves none.
+    again = school.visit("teacher").get("/referential/1C")
+    assert "· 2 élèves évalués sur 4" in words(again)
+    assert "évalués sur" not in words(school.visit("Adam").get("/referential/1C"))
+
+
+def test_the_head_counts_nobody_who_left(school: School, worked: dict[str, int]) -> None:
+    assert "2 situations : 2 simples · 1 élève évalué sur 4" in words(
+        school.visit("teacher").get("/referential/1A")
+    )
+    with school.app.app_context():
+        db.session.execute(
+            sa.text("update enrolment set active = 0 where person_id = :id"),
+            {"id": school.people["Chloé"].id},
+        )
+        db.session.commit()
+    assert "· 2 élèves évalués sur 3" in words(school.visit("teacher").get("/referential/1C"))
+    assert "2 situations : 2 simples · 0 élève évalué sur 3" in words(
+        school.visit("teacher").get("/referential/1A")
+    )
 
 
 def test_an_archived_situation_stays_where_something_was_seen_in_it(
@@ -473,6 +581,23 @@ def test_a_competence_shows_what_is_below_it_and_a_groupe_all_it_holds(school: S
     assert "Bloc ou groupe de compétences Groupe 1 Conseiller et vendre" in words(groupe)
 
 
+def test_a_statement_leads_back_to_the_row_of_each_competence_that_cites_it(school: School) -> None:
+    visitor = school.visit("teacher")
+
+    for text, ends in {
+        "Prendre congé": ["1D?theme=skills#competence"],
+        "Les méthodes de vente": ["1A?theme=knowledge#knowledge"],
+        "Respecter les principes déontologiques": ["1A?theme=skills#behaviour"],
+        "La prise en compte de l’omnicanal dans les méthodes de vente": ["1A?theme=knowledge#knowledge"],
+    }.items():
+        page = visitor.get(f"/statements/{uuid_of(school, text)}")
+        back = re.findall(r"/referential/([^\"]+)", part(page, '<ul class="mine', "</ul>"))
+        assert back[:1] == ends
+        code, _query, anchor = re.split(r"[?#]", back[0])
+        cited = row(visitor.get(f"/referential/{code}"), anchor)
+        assert f"/statements/{uuid_of(school, text)}" in cited
+
+
 def test_a_limit_without_its_knowledge_says_so(school: School) -> None:
     uuid = uuid_of(school, "Les réseaux de prestataires internes et externes", "ma")
 
@@ -498,6 +623,67 @@ def test_a_retired_statement_says_so(school: School) -> None:
     assert "Cet énoncé n’est plus dans le référentiel." in words(
         school.visit("teacher").get(f"/statements/{uuid}")
     )
+
+
+def test_a_retired_statement_leads_to_what_replaced_it(school: School) -> None:
+    uuid, heir = uuid_of(school, "Prendre congé"), uuid_of(school, "Gérer simultanément les activités", "ma")
+    with school.app.app_context():
+        row = db.session.scalars(sa.select(FrameworkItem).where(FrameworkItem.uuid == uuid)).one()
+        row.retired, row.replaced_by = True, heir
+        db.session.commit()
+
+    page = school.visit("teacher").get(f"/statements/{uuid}")
+
+    assert "Remplacé par : 1.1 Gérer simultanément les activités" in words(page)
+    assert f'/statements/{heir}"' in page.text
+
+
+def test_a_replacement_that_is_not_here_is_not_named(school: School) -> None:
+    uuid = uuid_of(school, "Prendre congé")
+    with school.app.app_context():
+        row = db.session.scalars(sa.select(FrameworkItem).where(FrameworkItem.uuid == uuid)).one()
+        row.retired, row.replaced_by = True, "11111111-1111-4111-8111-111111111111"
+        db.session.commit()
+
+    page = school.visit("teacher").get(f"/statements/{uuid}")
+
+    assert page.status_code == 200
+    assert "Remplacé par" not in words(page)
+
+
+def test_a_retired_competence_leads_to_what_replaced_it(school: School) -> None:
+    with school.app.app_context():
+        row = factories.competence("3C")
+        row.retired, row.replaced_by = True, factories.competence("3B").uuid
+        db.session.commit()
+        label = factories.competence("3B").label
+
+    assert f"Remplacé par : 3B {label}" in words(school.visit("teacher").get("/referential/3C"))
+
+
+def test_a_retired_competence_whose_code_is_another_s_is_read_on_its_own_page(school: School) -> None:
+    with school.app.app_context():
+        row, heir = factories.competence("3C"), factories.competence("3B")
+        row.retired, row.replaced_by, heir.code = True, heir.uuid, "3C"
+        uuid, statement, label = row.uuid, row.statement, heir.label
+        db.session.commit()
+
+    page = school.visit("teacher").get(f"/statements/{uuid}")
+
+    assert page.status_code == 200
+    assert statement in words(page)
+    assert f"Remplacé par : 3C {label}" in words(page)
+    assert "Les compétences de Seconde qui y préparent" not in words(page)
+
+
+def test_a_retired_competence_is_found_by_its_identifier_on_its_codes_page(school: School) -> None:
+    with school.app.app_context():
+        row = factories.competence("3C")
+        row.retired = True
+        uuid = row.uuid
+        db.session.commit()
+
+    assert school.visit("teacher").get(f"/statements/{uuid}").location.endswith("/referential/3C")
 
 
 def test_an_item_of_the_courses_own_referential_is_read_on_its_competences_page(school: School) -> None:

@@ -1,0 +1,39 @@
+"""What goes with a score: what a number cannot say. In French whoever asks, since the class reads it, and a
+colleague's language must not send everything again.
+"""
+
+from __future__ import annotations
+
+from flask_babel import force_locale, ngettext
+from flask_babel import gettext as _
+
+from ..assessment.entries import Observation, last_day
+from ..assessment.mastery import Position
+from ..assessment.scales import Scale
+from ..assessment.words import in_situation, plain_date
+
+COMMENT_LOCALE = "fr"
+BETWEEN = "\u202f; "
+
+
+def position_comment(position: Position, found: list[Observation], scale: Scale) -> str:
+    """« maîtrisée en situation variée ; bien maîtrisée en situation simple ; 6 situations, la dernière le 19 mars »."""
+    with force_locale(COMMENT_LOCALE):
+        words = in_situation()
+        parts = [
+            f"{scale.word(level, COMMENT_LOCALE)} {words[complexity]}"
+            for complexity, level in sorted(position.levels.items(), reverse=True)
+            if complexity <= position.complexity
+        ]
+        count = ngettext("%(num)d situation", "%(num)d situations", len(found))
+        parts.append(_("%(count)s, la dernière le %(day)s", count=count, day=plain_date(last_day(found))))
+        if position.provisional:
+            parts.append(_("provisoire"))
+        return BETWEEN.join(parts)
+
+
+def activity_comment(levels: list[tuple[str, int]], complexity: int, scale: Scale) -> str:
+    """« 1A maîtrisée ; 1C bien maîtrisée ; en situation simple », of (code, level) in order."""
+    with force_locale(COMMENT_LOCALE):
+        words = [f"{code} {scale.word(level, COMMENT_LOCALE)}" for code, level in levels]
+        return BETWEEN.join([*words, in_situation()[complexity]])

@@ -1,0 +1,154 @@
+"""What may be asked of an address that somebody else wrote: public machines, over https, and nothing of ours.
+
+The address of a platform that registers itself comes from whoever opened the page. Names are resolved once, every
+address found is checked, and the connection goes to the very one that was checked: a name that answers differently
+the second time (DNS rebinding) changes nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from ..errors import PlatformDelayed, PlatformRefused
+from .claims import is_web_address
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+FIRST_FREE_PORT = 1024
+"""Below it only web ports are asked: mail, shells and the like listen there."""
+PRIVATE = "private address"
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+if TYPE_CHECKING:
+    _Connection = HTTPConnection
+else:
+    _Connection = object
+
+
+class AddressRefused(PlatformRefused):
+    """An address that must not be asked. `what` says why, for the log."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The rules of one exchange. `private_host` is exempt: an administrator named it."""
+
+    private_host: str = ""
+    largest_answer: int = 256 * 1024
+
+    def check(self, url: str) -> None:
+        """Raise `AddressRefused` for an address that is not to be asked, whatever its name resolves to."""
+        if not is_web_address(url):
+            raise AddressRefused("not a web address")
+        parts = urlsplit(url)
+        try:
+            port = parts.port or DEFAULT_PORTS[parts.scheme]
+        except ValueError as error:
+            raise AddressRefused("port") from error
+        if parts.username is not None or parts.password is not None or parts.fragment:
+            raise AddressRefused("user or fragment")
+        if parts.scheme != "https" and not self._exempts(parts.hostname or ""):
+            raise AddressRefused("not https")
+        if port < FIRST_FREE_PORT and port not in DEFAULT_PORTS.values():
+            raise AddressRefused("port")
+
+    def resolve(self, url: str) -> None:
+        """Raise for an address that is not to be asked, or that has no name server's answer; nothing is asked of it."""
+        self.check(url)
+        parts = urlsplit(url)
+        self.find(parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme])
+
+    def find(self, host: str, port: int) -> list[str]:
+        """The addresses to connect to, best first. Raises `AddressRefused` when any that the name has is not public."""
+        try:
+            found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError) as error:
+            raise PlatformDelayed("no such name") from error
+        if not self._exempts(host) and not all(is_public(address) for address in found):
+            raise AddressRefused(PRIVATE)
+        return found
+
+    def _exempts(self, host: str) -> bool:
+        return bool(self.private_host) and host.lower().rstrip(".") == self.private_host
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public Internet: not ours, not this machine's, not a group's."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
+        if inner is None and parsed in NAT64:
+            inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
+
+
+class OutsideAdapter(HTTPAdapter):
+    """Connections that follow the rules of an `Outside`, and end after `limit_s` whatever is still being said."""
+
+    def __init__(self, outside: Outside, limit_s: float) -> None:
+        self._outside, self._limit_s = outside, limit_s
+        self._alarms: list[threading.Timer] = []
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more)
+        rules = {"outside": self._outside, "connected": staticmethod(self._set_alarm)}
+        plain = type("Plain", (_Checked, HTTPConnection), rules)
+        secure = type("Secure", (_Checked, HTTPSConnection), rules)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+
+    def close(self) -> None:
+        for alarm in self._alarms:
+            alarm.cancel()
+        super().close()
+
+    def _set_alarm(self, connected: socket.socket) -> None:
+        # A socket's own time limit is on each piece: an answer said letter by letter would never end.
+        alarm = threading.Timer(self._limit_s, _hang_up, (connected,))
+        alarm.daemon = True
+        alarm.start()
+        self._alarms.append(alarm)
+
+
+class _Checked(_Connection):
+    """A connection to the address that was checked; `Host` and the certificate keep the name."""
+
+    outside: Outside
+    connected: Callable[[Any], None]
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        *first, last = self.outside.find(self.host, self.port)
+        try:
+            for self._dns_host in first:
+                with suppress(NewConnectionError, ConnectTimeoutError):
+                    return super()._new_conn()
+            self._dns_host = last
+            return super()._new_conn()
+        finally:
+            self._dns_host = name
+
+    def connect(self) -> None:
+        super().connect()
+        self.connected(self.sock)
+
+
+def _hang_up(connected: socket.socket) -> None:
+    with suppress(OSError):  # it ended by itself
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # also under TLS, whose own says goodbye first
