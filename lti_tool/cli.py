@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import command as alembic
 
 from . import cli_platform_change  # noqa: F401 - its commands join the group
+from .cli_admin import administrators, people
 from .cli_app import open_app
 from .cli_key import keys
 from .cli_platform import platforms
@@ -49,9 +50,11 @@ def spirale() -> None:
     """Spirale: a competence referential inside the course, assessment, and grades that flow back."""
 
 
+spirale.add_command(referential)
 spirale.add_command(platforms)
 spirale.add_command(keys)
-spirale.add_command(referential)
+spirale.add_command(administrators)
+spirale.add_command(people)
 
 
 # ----- spirale db -----

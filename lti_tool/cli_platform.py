@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from .cli_app import open_app
 from .config import Config, load_config
 from .db import begin_write, db, utcnow
 from .lti.invites import invite_platform, list_invites, revoke_invite, state_of
-from .lti.platforms import add_platform, list_platforms, set_enabled, tool_addresses
-from .lti.presets import find_preset, plain_host
+from .lti.platforms import add_from_preset, list_platforms, set_enabled, tool_addresses
 
 
 @click.group("platform")
@@ -43,21 +40,18 @@ def platform_add(
     **given: str | None,
 ) -> None:
     """Register a platform, and print the addresses to paste in the LMS. What is given wins over the preset."""
-    known = find_preset(preset)
-    filled = asdict(known.addresses(host))
-    filled["frame_origins"] = (*filled["frame_origins"], *frame_origins)
-    filled |= {option: value for option, value in given.items() if value is not None}
     app, config = open_app()
     with app.app_context():
         begin_write()
-        platform = add_platform(
+        platform = add_from_preset(
             db.session,
-            name=name or (f"{known.title} ({plain_host(host)})" if host else ""),
+            preset,
+            host,
+            {option: value for option, value in given.items() if value is not None},
+            name=name,
             client_id=client_id,
             deployment_ids=deployment_ids,
-            family="" if preset == "generic" else known.family,
-            connections=known.connections,
-            **filled,
+            frame_origins=frame_origins,
         )
         db.session.commit()
         click.echo(f"platform {platform.id}: {platform.name}")

@@ -7,6 +7,7 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +55,22 @@ class DeliveryConfig:
 
 
 @dataclass(frozen=True)
+class RetentionConfig:
+    """The `[retention]` part; names and units as in `configs/default.toml`."""
+
+    months: int
+    log_months: int
+
+    @property
+    def people(self) -> timedelta:
+        return timedelta(days=30 * self.months)
+
+    @property
+    def log(self) -> timedelta:
+        return timedelta(days=30 * self.log_months)
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings, checked."""
 
@@ -70,6 +87,7 @@ class Config:
     roster_refresh_after_s: int
     lti: LtiConfig
     delivery: DeliveryConfig
+    retention: RetentionConfig
 
     @property
     def https(self) -> bool:
@@ -140,6 +158,9 @@ def _check(values: dict[str, dict[str, Any]]) -> Config:
         roster_refresh_after_s=_whole("roster.refresh_after_s", values["roster"]["refresh_after_s"]),
         lti=LtiConfig(**_numbers("lti", values["lti"])),
         delivery=DeliveryConfig(**_numbers("delivery", values["delivery"])),
+        retention=RetentionConfig(
+            **{key: _months(f"retention.{key}", value) for key, value in values["retention"].items()}
+        ),
     )
 
 
@@ -159,6 +180,13 @@ def _whole(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ConfigError(f"{name}: a whole number of at least 1 is needed, not {value!r}")
     return value
+
+
+def _months(name: str, value: object) -> int:
+    """At least two: a summer's holidays are not the end of a pupil's year. Ten years are for ever."""
+    if not 2 <= _whole(name, value) <= 120:
+        raise ConfigError(f"{name}: 2 to 120 months are needed, not {value!r}")
+    return _whole(name, value)
 
 
 def _slugs(value: object) -> tuple[str, ...]:

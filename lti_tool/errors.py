@@ -71,14 +71,16 @@ class Refusal(StrEnum):
 class LaunchRefused(SpiraleError):
     """A login or a launch is not accepted.
 
-    `detail` is for the log only: it names a claim or a parameter, never its value. `return_url` and `locale` are those
-    of a message whose signature was right: where the platform wants to be told, and in which language.
+    `detail` is for the log only: it names a claim or a parameter, never its value. `platform_id` is whose it was, where
+    that is known at a login. `return_url` and `locale` are those of a message whose signature was right: where the
+    platform wants to be told, and in which language.
     """
 
-    def __init__(self, reason: Refusal, detail: str = "") -> None:
+    def __init__(self, reason: Refusal, detail: str = "", platform_id: int | None = None) -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+        self.platform_id = platform_id
         self.return_url = ""
         self.locale = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from lti_tool.activities import models as _activities  # noqa: F401
+from lti_tool.administration import models as _administration  # noqa: F401
 from lti_tool.assessment import models as _assessment  # noqa: F401
 from lti_tool.courses import models as _courses  # noqa: F401
 from lti_tool.db import Base, db

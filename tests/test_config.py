@@ -82,6 +82,9 @@ def test_a_wrong_setting_is_named(tmp_path: Path, variables: dict[str, str], say
         ('[server]\ntimezone = "Mars/Phobos"\n', "timezone"),
         ("[lti]\nlogin_lifetime_s = 0\n", "lti.login_lifetime_s"),
         ('[delivery]\ntries = "many"\n', "delivery.tries"),
+        ("[retention]\nmonths = 1\n", "retention.months: 2 to 120"),
+        ("[retention]\nmonths = 121\n", "retention.months: 2 to 120"),
+        ("[retention]\nlog_months = 12.5\n", "retention.log_months"),
         ('[server]\nmode = "test"\n', "server.mode"),
         ("[courses]\ndefault_referentials = []\n", "SPIRALE_DEFAULT_REFERENTIALS"),
         ("[courses]\ndefault_referentials = [1]\n", "SPIRALE_DEFAULT_REFERENTIALS"),
@@ -121,6 +124,15 @@ def test_the_environment_names_the_referentials_of_new_courses(
 ) -> None:
     assert load_config(env(tmp_path, SPIRALE_DEFAULT_REFERENTIALS=given)).default_referentials == used
     assert load_config(env(tmp_path)).default_referentials == ("mrc-seconde",)
+
+
+@pytest.mark.parametrize("months", [2, 120])
+def test_the_shortest_and_the_longest_retention_are_taken(tmp_path: Path, months: int) -> None:
+    chosen = tmp_path / "mine.toml"
+    chosen.write_text(f"[retention]\nmonths = {months}\n")
+    kept = load_config(env(tmp_path, SPIRALE_CONFIG=str(chosen))).retention
+    assert kept.people.days == 30 * months
+    assert kept.log.days == 30 * 36
 
 
 def test_every_setting_says_what_it_is() -> None:

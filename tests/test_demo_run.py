@@ -57,7 +57,9 @@ def test_the_demos_course_opens_with_the_two_examples_attached_and_nobody_assess
         assert made[1].starts_on - made[0].starts_on == timedelta(weeks=1)
         (course,) = session.scalars(sa.select(Course))
         # A launch enters that course.
-        assert course_of(session, course.platform_id, course.deployment_id, str(MRC1.id)).id == course.id
+        config = load_config(environment)
+        again = course_of(session, course.platform_id, course.deployment_id, str(MRC1.id), config)
+        assert again.id == course.id
         for table in (Assessment, ScoreDelivery, LineItem):
             assert session.scalar(sa.select(sa.func.count()).select_from(table)) == 0
 

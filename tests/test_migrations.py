@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from flask import Flask
 from lti_tool import create_app
 from lti_tool.cli import upgrade_database
 from lti_tool.config import Config, load_config
-from lti_tool.courses.models import Course
+from lti_tool.courses.models import Course, Person
 from lti_tool.db import Base, alembic_config, begin_write, db, require_current_schema, schema_versions
 from lti_tool.errors import DatabaseOutdated
+from lti_tool.lti.models import Platform
 from tests.postgres import SECRET, Postgres
 
 
@@ -94,6 +96,35 @@ def test_a_courses_referentials_survive_their_migration_both_ways(empty: tuple[F
     assert single == ["mrc-seconde", "crcn"], "the main one"
     found = db.session.scalars(sa.select(Course.framework_slugs).order_by(Course.id)).all()
     assert found == [["mrc-seconde"], ["crcn"]]
+
+
+def test_who_was_seen_when_is_worked_out_from_launches_and_rosters(empty: tuple[Flask, Config]) -> None:
+    from tests import factories
+
+    _app, config = empty
+    upgrade_database(config)
+    db.session.close()
+    begin_write()
+    old, launch, roster = (datetime(2026, month, 1, 8, tzinfo=UTC) for month in (1, 3, 5))
+    course = factories.course(roster_read_at=roster)
+    known, launched, listed = (
+        factories.enrolled(course, given, "X", **more)
+        for given, more in (
+            ("known", {"launched_at": None}),
+            ("launched", {"launched_at": launch}),
+            ("listed", {"launched_at": launch, "in_roster": True}),
+        )
+    )
+    db.session.execute(sa.update(Person).values(created_at=old))
+    db.session.commit()
+    ids = {known.id: old, launched.id: launch, listed.id: roster}
+    db.session.close()
+
+    command.downgrade(alembic_config(), "0005")
+    command.upgrade(alembic_config(), "head")
+
+    assert dict(db.session.execute(sa.select(Person.id, Person.seen_at)).all()) == ids
+    assert db.session.scalar(sa.select(Platform.launched_at)) == launch
 
 
 OBJECTS = {

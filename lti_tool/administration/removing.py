@@ -36,7 +36,7 @@ def remove_platform(session: Session, platform_id: int, erase: str = "") -> Remo
     Raises `NotFound`, or `BadInput` when its courses hold activities or results and `erase` is not its name.
     """
     platform = find_platform(session, platform_id)
-    removal = _counted(session, platform)
+    removal = count_removal(session, platform)
     if (removal.activities or removal.entries) and erase != platform.name:
         raise BadInput(
             {
@@ -45,12 +45,12 @@ def remove_platform(session: Session, platform_id: int, erase: str = "") -> Remo
                 f"« spirale platform disable {platform_id} »"
             }
         )
-    _delete(session, sa.select(Platform.id).where(Platform.id == platform_id), Platform.__tablename__)
+    delete_rows(session, sa.select(Platform.id).where(Platform.id == platform_id), Platform.__tablename__)
     session.expire_all()
     return removal
 
 
-def _delete(session: Session, rows: sa.Select[int], name: str) -> None:
+def delete_rows(session: Session, rows: sa.Select[int], name: str) -> None:
     """Delete rows, and before them whatever refers to them, table after table."""
     table = Base.metadata.tables[name]
     for other in reversed(Base.metadata.sorted_tables):
@@ -60,13 +60,14 @@ def _delete(session: Session, rows: sa.Select[int], name: str) -> None:
             if other.name in LASTING:
                 session.execute(sa.update(other).where(column.in_(rows)).values({column: None}))
             elif "id" in other.primary_key.columns:
-                _delete(session, sa.select(other.c.id).where(column.in_(rows)), other.name)
+                delete_rows(session, sa.select(other.c.id).where(column.in_(rows)), other.name)
             else:
                 session.execute(sa.delete(other).where(column.in_(rows)))
     session.execute(sa.delete(table).where(table.c.id.in_(rows)))
 
 
-def _counted(session: Session, platform: Platform) -> Removal:
+def count_removal(session: Session, platform: Platform) -> Removal:
+    """What would go with a platform."""
     courses = sa.select(Course.id).where(Course.platform_id == platform.id)
     activities = sa.select(Activity.id).where(Activity.course_id.in_(courses))
 

@@ -167,6 +167,7 @@ def _merge_people(session: Session, old: Platform, new: Platform) -> int:
     for person, same in found:
         if same.given_name or same.family_name or same.name:
             person.given_name, person.family_name, person.name = same.given_name, same.family_name, same.name
+        person.seen_at = max(filter(None, (person.seen_at, same.seen_at)), default=None)
     twins = {same.id: person.id for person, same in found}
     repoint(session, "person", twins)
     ids = list(twins)

@@ -17,6 +17,7 @@ from .models import Course, Enrolment, LaunchSession, Person, ResourceLink, Role
 from .roles import role_of
 
 LOCALES = ("fr", "en")
+SEEN_EVERY = timedelta(days=1)
 
 
 def enter(
@@ -30,6 +31,7 @@ def enter(
         raise LaunchRefused(Refusal.NO_COURSE, "context")
     course = _course(session, launch, config)
     person = _person(session, launch)
+    see_person(person, now)
     # Somebody unnamed reads the referential, whatever their roles say, and is in no class.
     role = role_of(launch.roles) if launch.sub else Role.OBSERVER
     if launch.sub:
@@ -148,6 +150,12 @@ def name_person(person: Person, given_name: str, family_name: str, name: str) ->
     """Keep the names a platform shares; a message without names takes none away."""
     if given_name or family_name or name:
         person.given_name, person.family_name, person.name = given_name, family_name, name
+
+
+def see_person(person: Person, now: datetime) -> None:
+    """Note that a person was seen; once a day is enough, and spares the launches a write."""
+    if person.seen_at is None or person.seen_at + SEEN_EVERY <= now:
+        person.seen_at = now
 
 
 def _enrol(session: Session, course: Course, person: Person, role: Role, now: datetime) -> None:

@@ -83,6 +83,8 @@ class Person(WithId, Base):
     family_name: Mapped[str] = mapped_column(sa.String(255), default="")
     name: Mapped[str] = mapped_column(sa.String(255), default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    seen_at: Mapped[datetime | None] = mapped_column(default=utcnow, index=True)
+    """Their last launch or roster, to the day: who is not seen for long is erased (`administration.retention`)."""
 
 
 class Enrolment(WithId, Base):

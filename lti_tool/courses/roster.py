@@ -14,7 +14,7 @@ from ..errors import PlatformDelayed, PlatformRefused
 from ..lti.nrps import Member, read_roster
 from ..lti.services import service_of
 from ..lti.tokens import Tokens
-from .entry import name_person
+from .entry import name_person, see_person
 from .models import Course, Enrolment, Person, Role
 from .roles import role_of
 
@@ -96,6 +96,7 @@ def keep_roster(session: Session, course: Course, members: list[Member], now: da
     for member in members:
         person = people[member.sub]
         name_person(person, member.given_name, member.family_name, member.name)
+        see_person(person, now)
         enrolment = enrolments[person.id]
         enrolment.role, enrolment.in_roster, enrolment.active = role_of(member.roles), True, True
         present.add(person.id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Flask
@@ -21,9 +22,10 @@ KEPT_AFTER_END = timedelta(days=1)
 """An ended session is remembered this long: a page still open may save through a newer one of the same person."""
 
 
-def init_worker(app: Flask, config: Config) -> None:
-    """Give the application its queue and the jobs that a worker runs."""
+def init_worker(app: Flask, config: Config, keep_house: Callable[[Config, datetime], None]) -> None:
+    """Give the application its queue and the jobs that a worker runs; `keep_house` is swept with the rest."""
     init_queue(app, config, deliver_now, sweep, read_roster_now)
+    app.extensions["spirale_keep_house"] = keep_house
 
 
 def deliver_now(app: Flask) -> float | None:
@@ -42,7 +44,7 @@ def read_roster_now(app: Flask, course_id: int) -> None:
 
 
 def sweep(app: Flask) -> None:
-    """Forget logins that became nothing, sessions that ended, and keys that have served."""
+    """Forget logins that became nothing, sessions that ended, keys that have served; keep house for the rest."""
     with app.app_context():
         begin_write()
         now = utcnow()
@@ -50,6 +52,7 @@ def sweep(app: Flask) -> None:
         db.session.execute(sa.delete(LaunchSession).where(LaunchSession.expires_at < now - KEPT_AFTER_END))
         retire_keys(db.session, app.extensions["spirale_config"], now)
         db.session.commit()
+        app.extensions["spirale_keep_house"](app.extensions["spirale_config"], now)
 
 
 def run_worker(app: Flask) -> None:

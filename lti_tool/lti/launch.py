@@ -55,7 +55,7 @@ def check_login(session: Session, parameters: Mapping[str, str], config: Config)
     platform = _platform(session, parameters["iss"], parameters.get("client_id", ""))
     wanted = parameters.get("lti_deployment_id", "")
     if wanted and not any(d.deployment_id == wanted and d.enabled for d in platform.deployments):
-        raise LaunchRefused(Refusal.UNKNOWN_DEPLOYMENT, "lti_deployment_id")
+        raise LaunchRefused(Refusal.UNKNOWN_DEPLOYMENT, "lti_deployment_id", platform.id)
     return platform
 
 
@@ -152,7 +152,7 @@ def _platform(session: Session, issuer: str, client_id: str) -> Platform:
     if len(found) != 1:
         raise LaunchRefused(Refusal.UNKNOWN_PLATFORM, "iss" if not found else "client_id missing")
     if not found[0].enabled:
-        raise LaunchRefused(Refusal.PLATFORM_DISABLED, "platform")
+        raise LaunchRefused(Refusal.PLATFORM_DISABLED, "platform", found[0].id)
     return found[0]
 
 

@@ -1,8 +1,8 @@
-"""Platforms, their deployments, invitations to become one, our keys, and logins on their way."""
+"""Platforms, deployments, refused launches, invitations, our keys, and logins on their way."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -37,6 +37,8 @@ class Platform(WithId, Base):
     anonymous: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Whether somebody it does not name (no `sub`) may read the referential."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    launched_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Its last launch, to the minute."""
 
     deployments: Mapped[list[Deployment]] = relationship(back_populates="platform", order_by="Deployment.id")
 
@@ -52,6 +54,19 @@ class Deployment(WithId, Base):
     enabled: Mapped[bool] = mapped_column(default=True)
 
     platform: Mapped[Platform] = relationship(back_populates="deployments")
+
+
+class LaunchRefusal(WithId, Base):
+    """How often a platform's launches were refused for one reason, on one day (UTC)."""
+
+    __tablename__ = "launch_refusal"
+    __table_args__ = (sa.UniqueConstraint("platform_id", "reason", "day"),)
+
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("platform.id"))
+    reason: Mapped[str] = mapped_column(sa.String(32))
+    day: Mapped[date] = mapped_column(index=True)
+    count: Mapped[int] = mapped_column(default=0)
+    last_at: Mapped[datetime]
 
 
 class Invite(WithId, Base):

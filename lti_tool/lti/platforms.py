@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from ..errors import BadInput, NotFound
 from .claims import LONGEST_ID, LONGEST_URL, is_web_address
 from .launch import LAUNCH_PATH
 from .models import MOST_CONNECTIONS, Deployment, Platform
-from .presets import GREATEST_CONNECTIONS, presets
+from .presets import GREATEST_CONNECTIONS, find_preset, plain_host, presets
 
 HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+")
 LOGIN_PATH = "/lti/login"
@@ -81,6 +81,32 @@ def add_platform(
     session.add(platform)
     session.flush()
     return platform
+
+
+def add_from_preset(
+    session: Session,
+    preset: str,
+    host: str,
+    given: Mapping[str, str],
+    *,
+    name: str,
+    client_id: str,
+    deployment_ids: tuple[str, ...],
+    frame_origins: tuple[str, ...] = (),
+) -> Platform:
+    """Register a platform that a preset fills from its host; an address that is `given` wins. Raises `BadInput`."""
+    known = find_preset(preset)
+    filled = asdict(known.addresses(host)) | dict(given)
+    filled["frame_origins"] = (*filled["frame_origins"], *frame_origins)
+    return add_platform(
+        session,
+        name=name or (f"{known.title} ({plain_host(host)})" if host else ""),
+        client_id=client_id,
+        deployment_ids=deployment_ids,
+        family="" if preset == "generic" else known.family,
+        connections=known.connections,
+        **filled,
+    )
 
 
 def change_platform(session: Session, platform_id: int, **changes: Any) -> Platform:

@@ -12,6 +12,7 @@ from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter, Map
 
+from ..administration.retention import keep_house
 from ..config import Config, load_config
 from ..courses.referentials import reference
 from ..db import init_db
@@ -39,6 +40,7 @@ from . import (  # noqa: F401
     search,
     settings,
 )
+from .admin import admin
 from .case_api import case_api, open_to_scripts
 from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .logs import init_logging
@@ -75,7 +77,7 @@ def build(config: Config | None = None) -> Flask:
     init_proxies(app, config)
     app.url_map.converters["id"] = RowId
     init_db(app, config)
-    init_worker(app, config)
+    init_worker(app, config, keep_house)
     Babel(app, locale_selector=_wanted_locale)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
     app.register_blueprint(door.door)
@@ -87,6 +89,7 @@ def build(config: Config | None = None) -> Flask:
     app.register_blueprint(health.health)
     app.register_blueprint(case_api)
     app.register_blueprint(pages)
+    app.register_blueprint(admin)
     init_refusals(app)
     app.before_request(_readable)
     app.context_processor(_for_templates)
@@ -138,6 +141,10 @@ def _headers(response: Response) -> Response:
         ancestors = " ".join(frame_origins(g.visit.course.platform, session.return_url))
         posts_to = frame_origins(g.visit.course.platform, (session.deep_linking or {}).get("return_url", ""))
         forms = " ".join(["'self'", *posts_to]) if session.deep_linking else "'self'"
+    elif request.path == "/admin" or request.path.startswith("/admin/"):
+        ancestors, forms = "'none'", "'self'"
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Cache-Control"] = "no-store"
     elif "framed_by" in g and response.status_code == 200:
         ancestors, forms = g.framed_by, "'self'"
     else:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response
 
 from ..config import Config
@@ -21,8 +31,10 @@ from ..lti.launch import (
     verify_launch,
 )
 from ..lti.platforms import learn_family
+from ..lti.refused import count_refusal, note_launch
 from .class_list import bring_up_to_date
 from .guard import browser_secret, cookie_name
+from .refusals import launch_refusal
 
 door = Blueprint("door", __name__, url_prefix="/lti")
 
@@ -66,9 +78,11 @@ def launch() -> Response:
     begin_write()
     login_row = consume_login(db.session, state, utcnow())
     db.session.commit()
+    g.platform_id = login_row.platform_id
     keysets = current_app.extensions["spirale_keysets"]
     accepted = verify_launch(login_row, request.form, browser_secret(), keysets, utcnow(), _config())
     begin_write()
+    note_launch(db.session, login_row.platform, utcnow())
     try:
         sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
     except LaunchRefused as error:
@@ -81,6 +95,17 @@ def launch() -> Response:
     db.session.commit()
     bring_up_to_date(session)
     return redirect(url_for("pages.home", sid=sid), 303)
+
+
+@door.errorhandler(LaunchRefused)
+def on_launch_refused(error: LaunchRefused) -> Response:
+    """Count the refusal for the platform's administrator, where its platform is known, and say it."""
+    platform_id = error.platform_id or g.get("platform_id")
+    if platform_id is not None:
+        begin_write()
+        count_refusal(db.session, platform_id, error.reason, utcnow())
+        db.session.commit()
+    return launch_refusal(error)
 
 
 @door.get("/launch")

@@ -73,6 +73,16 @@ def launch_refusal(error: LaunchRefused) -> Response:
     """The page for a login or a launch that was refused, in the language of the message when it gave one."""
     if error.locale:
         g.locale = supported_locale(error.locale)
+    return refuse(
+        launch_page(error.reason),
+        return_url=error.return_url,
+        reason=error.reason.value,
+        detail=error.detail,
+    )
+
+
+def launch_page(reason: Refusal) -> Page:
+    """What is said of a login or a launch that was refused: to whoever opens it, and to the administrator."""
     again = _("Revenir au cours dans la plateforme, puis cliquer de nouveau sur l’activité.")
     ask = _("Montrer ce repère à l’administrateur de la plateforme.")
     opened = _("Cette page s’ouvre depuis le cours")
@@ -153,12 +163,7 @@ def launch_refusal(error: LaunchRefused) -> Response:
         _("Le message de la plateforme n’est pas celui qu’elle devrait envoyer."),
         ask,
     )
-    return refuse(
-        Page(*by_reason.get(error.reason, forged)),
-        return_url=error.return_url,
-        reason=error.reason.value,
-        detail=error.detail,
-    )
+    return Page(*by_reason.get(reason, forged))
 
 
 def init_refusals(app: Flask) -> None:

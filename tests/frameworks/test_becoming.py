@@ -8,7 +8,8 @@ from flask import Flask
 
 from lti_tool.db import db
 from lti_tool.frameworks.becoming import becomings
-from lti_tool.frameworks.sheets import Entry, competences, find_framework, sheet
+from lti_tool.frameworks.sheets import Entry, competences, find_framework
+from lti_tool.frameworks.sides import sheet
 
 
 @pytest.mark.usefixtures("in_app")

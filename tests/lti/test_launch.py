@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import jwt
@@ -10,9 +11,10 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.wrappers import Response
 
+from lti_tool.courses.entry import SEEN_EVERY
 from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, ResourceLink, Role
-from lti_tool.db import db
-from lti_tool.lti.models import Login
+from lti_tool.db import db, utcnow
+from lti_tool.lti.models import LaunchRefusal, Login, Platform
 from tests.lti.platform_of_tests import (
     BASE,
     GONE,
@@ -90,6 +92,51 @@ def test_a_browser_that_keeps_no_cookie_is_offered_a_new_window_with_the_login_u
         assert value.replace('"', "&#34;") in second.text
     with app.app_context():
         assert db.session.scalar(sa.select(sa.func.count(Login.id))) == 0
+
+
+def test_a_launch_notes_its_platform_and_its_person_and_a_refused_one_is_counted_for_its_platform(
+    app: Flask, lms: Lms
+) -> None:
+    started = utcnow()
+
+    def noted() -> tuple[object, list[tuple[str, int]]]:
+        with app.app_context():
+            launched = db.session.scalars(sa.select(Platform.launched_at)).one()
+            query = sa.select(LaunchRefusal.reason, LaunchRefusal.count).order_by(LaunchRefusal.reason)
+            counts = [(row.reason, row.count) for row in db.session.execute(query)]
+            db.session.close()
+        return launched, counts
+
+    for _ in range(2):
+        assert lms.whole_launch(aud="another client").status_code == 403
+    assert lms.whole_launch(sub=GONE).status_code == 403
+    assert noted() == (None, [("bad_token", 2), ("no_person", 1)])
+
+    assert lms.whole_launch().status_code == 303
+    launched, counts = noted()
+    assert isinstance(launched, datetime)
+    assert started <= launched <= utcnow()
+    assert len(counts) == 2
+    with app.app_context():
+        assert started <= (db.session.scalars(sa.select(Person.seen_at)).one() or started - SEEN_EVERY)
+        db.session.close()
+
+
+def test_a_login_that_is_refused_is_counted_where_its_platform_is_known(app: Flask, lms: Lms) -> None:
+    client = app.test_client()
+    assert client.post("/lti/login", data=lms.parameters(lti_deployment_id="99")).status_code == 403
+    assert client.post("/lti/login", data=lms.parameters(iss="https://nobody.example.org")).status_code == 403
+    with app.app_context():
+        db.session.execute(sa.update(Platform).values(enabled=False))
+        db.session.commit()
+        db.session.close()
+    assert client.post("/lti/login", data=lms.parameters()).status_code == 403
+    with app.app_context():
+        counts = db.session.execute(
+            sa.select(LaunchRefusal.reason, LaunchRefusal.count).order_by(LaunchRefusal.id)
+        ).all()
+        db.session.close()
+    assert [tuple(row) for row in counts] == [("unknown_deployment", 1), ("platform_disabled", 1)]
 
 
 @pytest.mark.parametrize(
