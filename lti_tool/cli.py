@@ -110,7 +110,7 @@ def worker() -> None:
 @spirale.command("demo")
 @click.option("--reset", is_flag=True, help="Start over: erase the demo's data first.")
 def demo(reset: bool) -> None:
-    """Run the tool, its worker and a demo LMS on this machine, with everything set up."""
+    """Run the tool, its worker, a demo LMS and an ENT on this machine, with everything set up."""
     from .demo_run import run_demo  # noqa: PLC0415 - the demo is not loaded by the other commands
 
     run_demo(reset=reset)

@@ -1,6 +1,6 @@
-"""`make demo`: the tool, its worker and the demo LMS, set up and started together, stopped together.
+"""`make demo`: the tool, its worker, the demo LMS and the ENT, set up and started together, stopped together.
 
-The tool is reached as localhost and the LMS as 127.0.0.1: two sites to a browser, so the frame is really
+The tool is reached as localhost and the platforms as 127.0.0.1: two sites to a browser, so the frame is really
 cross-site, as it is in a school.
 """
 
@@ -32,7 +32,7 @@ from .config import Config, load_config
 from .courses.entry import course_of
 from .courses.referentials import course_frameworks
 from .db import begin_write, db, utcnow
-from .demo import registration
+from .demo import ENT, LMS, Profile, registration
 from .demo.people import MRC1
 from .errors import ConfigError
 from .frameworks.guide import guide_of
@@ -50,6 +50,7 @@ class Places:
 
     tool_port: int
     lms_port: int
+    ent_port: int
     folder: Path
 
     @property
@@ -60,6 +61,10 @@ class Places:
     def lms_url(self) -> str:
         return f"http://127.0.0.1:{self.lms_port}"
 
+    @property
+    def ent_url(self) -> str:
+        return f"http://127.0.0.1:{self.ent_port}"
+
 
 def run_demo(*, reset: bool = False) -> None:
     """Set everything up, start it, say where to click, and stop it all at Ctrl-C.
@@ -68,9 +73,7 @@ def run_demo(*, reset: bool = False) -> None:
     """
     if os.environ.get("SPIRALE_CONFIG") == "production":
         raise ConfigError("the demo does not start under SPIRALE_CONFIG=production: it lets anybody in")
-    places = Places(_port("SPIRALE_PORT", 8000), _port("SPIRALE_DEMO_PORT", 8001), _folder())
-    for name, port in (("SPIRALE_PORT", places.tool_port), ("SPIRALE_DEMO_PORT", places.lms_port)):
-        _require_free(name, port)
+    places = Places(*_ports(), _folder())
     held = _hold(places.folder)
     if reset:
         _erase(places.folder)
@@ -79,12 +82,13 @@ def run_demo(*, reset: bool = False) -> None:
     signal.signal(signal.SIGTERM, _stop_asked)
     parts: list[subprocess.Popen[bytes]] = []
     try:
-        for command in _commands(places):
-            parts.append(subprocess.Popen(command, env=environment, start_new_session=True))
+        for command, more in _commands(places):
+            parts.append(subprocess.Popen(command, env={**environment, **more}, start_new_session=True))
         _wait_until_ready(places, parts)
         click.echo(
             f"\nSpirale: open {places.lms_url} and enter as a teacher, then as a pupil "
-            f"(the tool itself answers at {places.tool_url}). Ctrl-C stops everything.\n"
+            f"(the tool itself answers at {places.tool_url}).\n"
+            f"An ENT of another school, which shares no names, is at {places.ent_url}. Ctrl-C stops everything.\n"
         )
         _watch(parts)
     except KeyboardInterrupt:
@@ -112,6 +116,19 @@ def _folder() -> Path:
     return Path(os.environ.get("SPIRALE_DATA_DIR", "var")).resolve()
 
 
+def _ports() -> tuple[int, int, int]:
+    """The ports of the tool, the LMS and the ENT. Raises `ConfigError` unless they are three, and free."""
+    defaults = {"SPIRALE_PORT": 8000, "SPIRALE_DEMO_PORT": 8001, "SPIRALE_ENT_PORT": 8002}
+    ports = {name: _port(name, default) for name, default in defaults.items()}
+    for name, port in ports.items():
+        others = [other for other in ports if other != name and ports[other] == port]
+        if others:
+            raise ConfigError(f"{name} and {others[0]} are both {port}: give each its own")
+        _require_free(name, port)
+    tool, lms, ent = ports.values()
+    return tool, lms, ent
+
+
 def _port(name: str, default: int) -> int:
     typed = os.environ.get(name, str(default))
     if not (typed.isascii() and typed.isdigit() and 0 < int(typed) < 65_536):
@@ -132,7 +149,7 @@ def _require_free(name: str, port: int) -> None:
 
 def _erase(folder: Path) -> None:
     """Erase what the demo made, and nothing else that lives there."""
-    for name in ("spirale.db", "queue.db", "demo.sqlite"):
+    for name in ("spirale.db", "queue.db", "demo.sqlite", "ent.sqlite"):
         for path in folder.glob(f"{name}*"):
             path.unlink()
     shutil.rmtree(folder / "demo", ignore_errors=True)
@@ -144,46 +161,61 @@ def _environment(places: Places) -> dict[str, str]:
     return kept | {
         "SPIRALE_BASE_URL": places.tool_url,
         "SPIRALE_DATA_DIR": str(places.folder),
-        "SPIRALE_DEMO_BASE_URL": places.lms_url,
         "SPIRALE_DEMO_TOOL_URL": places.tool_url,
-        "SPIRALE_DEMO_DATABASE": str(places.folder / "demo.sqlite"),
+    }
+
+
+def _platform_environment(places: Places, profile: Profile) -> dict[str, str]:
+    """The settings of the LMS, or of the ENT."""
+    url, file = (places.ent_url, "ent.sqlite") if profile is ENT else (places.lms_url, "demo.sqlite")
+    return {
+        "SPIRALE_DEMO_PROFILE": profile.key,
+        "SPIRALE_DEMO_BASE_URL": url,
+        "SPIRALE_DEMO_DATABASE": str(places.folder / file),
     }
 
 
 def _set_up(places: Places, environment: Mapping[str, str]) -> None:
-    """Migrate the database, load the referentials, register the demo LMS at its present address.
+    """Migrate the database, load the referentials, register both platforms at their present addresses.
 
-    At the first start the demo's course also receives its first activities.
+    At the first start the LMS's course also receives its first activities.
     """
     config = load_config(environment)
     app = create_app(config)
     with app.app_context():
         upgrade_database(config)
         begin_write()
-        known = registration(places.lms_url)
-        # The demo's own registration follows its port; its courses and results stay.
-        platform = db.session.scalars(
-            sa.select(Platform).where(Platform.client_id == known.client_id)
-        ).first()
-        if platform is None:
-            platform = add_platform(
-                db.session,
-                name="Campus de démonstration",
-                issuer=known.issuer,
-                client_id=known.client_id,
-                auth_login_url=known.auth_login_url,
-                auth_token_url=known.auth_token_url,
-                jwks_url=known.jwks_url,
-                audience=known.audience,
-                deployment_ids=(known.deployment_id,),
-            )
-            _add_examples(platform, utcnow().astimezone(config.timezone).date(), config)
-        else:
-            platform.issuer, platform.jwks_url = known.issuer, known.jwks_url
-            platform.auth_login_url, platform.auth_token_url = known.auth_login_url, known.auth_token_url
-            platform.audience = known.audience
+        campus = _register(LMS, places.lms_url)
+        _register(ENT, places.ent_url)
+        if campus is not None:
+            _add_examples(campus, utcnow().astimezone(config.timezone).date(), config)
         db.session.commit()
         db.engine.dispose()
+
+
+def _register(profile: Profile, url: str) -> Platform | None:
+    """Register a platform at its address: the platform when it is new; None when it was known, and follows its port.
+
+    Its courses and results stay.
+    """
+    known = registration(url, profile)
+    platform = db.session.scalars(sa.select(Platform).where(Platform.client_id == known.client_id)).first()
+    if platform is None:
+        return add_platform(
+            db.session,
+            name=profile.title,
+            issuer=known.issuer,
+            client_id=known.client_id,
+            auth_login_url=known.auth_login_url,
+            auth_token_url=known.auth_token_url,
+            jwks_url=known.jwks_url,
+            audience=known.audience,
+            deployment_ids=(known.deployment_id,),
+        )
+    platform.issuer, platform.jwks_url = known.issuer, known.jwks_url
+    platform.auth_login_url, platform.auth_token_url = known.auth_login_url, known.auth_token_url
+    platform.audience = known.audience
+    return None
 
 
 def _add_examples(platform: Platform, first_day: date, config: Config) -> None:
@@ -198,18 +230,25 @@ def _add_examples(platform: Platform, first_day: date, config: Config) -> None:
         save_activity(db.session, course, draft, None, utcnow())
 
 
-def _commands(places: Places) -> list[list[str]]:
+def _commands(places: Places) -> list[tuple[list[str], dict[str, str]]]:
+    """The parts, each with its own settings."""
     serve = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "--workers", "1", "--threads", "8"]
     return [
-        [*serve, "--bind", f"127.0.0.1:{places.tool_port}", "lti_tool:create_app()"],
-        [sys.executable, "-m", "lti_tool", "worker"],
-        [*serve, "--bind", f"127.0.0.1:{places.lms_port}", "lti_tool.demo.wsgi:app"],
+        ([*serve, "--bind", f"127.0.0.1:{places.tool_port}", "lti_tool:create_app()"], {}),
+        ([sys.executable, "-m", "lti_tool", "worker"], {}),
+        *(
+            (
+                [*serve, "--bind", f"127.0.0.1:{port}", "lti_tool.demo.wsgi:app"],
+                _platform_environment(places, profile),
+            )
+            for profile, port in ((LMS, places.lms_port), (ENT, places.ent_port))
+        ),
     ]
 
 
 def _wait_until_ready(places: Places, parts: list[subprocess.Popen[bytes]]) -> None:
     deadline = time.monotonic() + START_LIMIT_S
-    waiting = [f"{places.tool_url}/health/ready", f"{places.lms_url}/"]
+    waiting = [f"{places.tool_url}/health/ready", f"{places.lms_url}/", f"{places.ent_url}/"]
     while waiting:
         if time.monotonic() > deadline or any(part.poll() is not None for part in parts):
             raise ConfigError("the demo did not start: what its parts said stands above")

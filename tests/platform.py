@@ -31,7 +31,7 @@ from lti_tool.config import Config, load_config
 from lti_tool.courses.models import Course, Enrolment, Person, Role
 from lti_tool.courses.roster import refresh_roster
 from lti_tool.db import begin_write, db, utcnow
-from lti_tool.demo import DemoSettings, DemoStore, close_demo_app, create_demo_app, registration
+from lti_tool.demo import LMS, DemoSettings, DemoStore, Profile, close_demo_app, create_demo_app, registration
 from lti_tool.demo.people import MRC1, KnownCourse, by_name
 from lti_tool.gradebook.delivery import deliver_due
 from lti_tool.gradebook.models import PlatformPause, ScoreDelivery
@@ -315,7 +315,10 @@ class DemoWorld:
     between the tool's services and the LMS. Use it as a context manager, or through the fixture `world`.
     """
 
-    def __init__(self, folder: Path, *, timeout_s: float = 2.0, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *, timeout_s: float = 2.0, profile: Profile = LMS, **settings: str
+    ) -> None:
+        self.profile = profile
         self._tool_server, self._lms_server = Server("localhost"), Server()
         self.tool_url, self.lms_url = self._tool_server.url, self._lms_server.url
         folder.mkdir(parents=True, exist_ok=True)
@@ -336,10 +339,14 @@ class DemoWorld:
         self.lms_ahead = timedelta()
         """How far the LMS's clock is ahead of the tool's."""
         settings_of_lms = DemoSettings(
-            base_url=self.lms_url, tool_url=self.tool_url, database=demo_file, clock=self._lms_clock
+            base_url=self.lms_url,
+            tool_url=self.tool_url,
+            database=demo_file,
+            clock=self._lms_clock,
+            profile=profile,
         )
         self.demo: Flask = create_demo_app(settings_of_lms)
-        self.store = DemoStore(demo_file, self._lms_clock)
+        self.store = DemoStore(demo_file, self._lms_clock, profile.school)
         self.faults = Faults(self.demo)
         self._tool_server.app, self._lms_server.app = self.app, self.faults
         self._browsers: list[Browser] = []
@@ -350,11 +357,11 @@ class DemoWorld:
         return utcnow() + self.lms_ahead
 
     def _register(self) -> int:
-        known = registration(self.lms_url)
+        known = registration(self.lms_url, self.profile)
         begin_write()
         platform = add_platform(
             db.session,
-            name="Moodle du lycée",
+            name="Mon ENT" if self.profile.plain else "Moodle du lycée",
             issuer=known.issuer,
             client_id=known.client_id,
             auth_login_url=known.auth_login_url,
@@ -466,7 +473,7 @@ class DemoWorld:
         browser = Browser()
         self._browsers.append(browser)
         if name is not None:
-            browser.post(f"{self.lms_url}/enter", {"person": by_name(name).sub})
+            browser.post(f"{self.lms_url}/enter", {"person": self.profile.school.by_name(name).sub})
         return browser
 
     def launch(

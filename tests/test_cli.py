@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from lti_tool.config import shipped
+from lti_tool.demo_run import run_demo
+from lti_tool.errors import ConfigError
 
 ADD = [
     "platform", "add", "--name", "Moodle du lycée", "--issuer", "https://moodle.example.org", "--client-id", "abc",
@@ -31,6 +34,12 @@ def spirale(folder: Path, *words: str, **variables: str) -> subprocess.Completed
         timeout=60,
         check=False,
     )
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -135,8 +144,6 @@ def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_the_demo_does_not_start_in_production_nor_on_a_busy_port(tmp_path: Path) -> None:
-    import socket
-
     answer = spirale(tmp_path, "demo", SPIRALE_CONFIG="production")
     assert answer.returncode == 1
     assert "production" in answer.stderr
@@ -148,6 +155,27 @@ def test_the_demo_does_not_start_in_production_nor_on_a_busy_port(tmp_path: Path
     assert answer.returncode == 1
     assert f"port {port} is busy" in answer.stderr
     assert spirale(tmp_path, "demo", SPIRALE_PORT="abc").returncode == 1
+
+
+def test_the_three_ports_of_the_demo_are_free_and_three(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPIRALE_DATA_DIR", str(tmp_path / "demo"))
+    monkeypatch.setenv("SPIRALE_PORT", free_port())
+    monkeypatch.setenv("SPIRALE_DEMO_PORT", lms := free_port())
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        monkeypatch.setenv("SPIRALE_ENT_PORT", str(port))
+        with pytest.raises(
+            ConfigError, match=f"port {port} is busy.* SPIRALE_ENT_PORT={port + 10} make demo"
+        ):
+            run_demo()
+    monkeypatch.setenv("SPIRALE_ENT_PORT", lms)
+    with pytest.raises(ConfigError, match=f"SPIRALE_DEMO_PORT and SPIRALE_ENT_PORT are both {lms}"):
+        run_demo()
+    assert not (tmp_path / "demo").exists()
 
 
 def test_checking_a_referential_needs_no_database(tmp_path: Path) -> None:
@@ -174,6 +202,8 @@ def test_one_shipped_referential_can_be_checked_alone(tmp_path: Path) -> None:
 def test_two_demos_never_share_a_folder(tmp_path: Path) -> None:
     with (tmp_path / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        answer = spirale(tmp_path, "demo", SPIRALE_PORT="18181", SPIRALE_DEMO_PORT="18182")
+        answer = spirale(
+            tmp_path, "demo", SPIRALE_PORT="18181", SPIRALE_DEMO_PORT="18182", SPIRALE_ENT_PORT="18183"
+        )
     assert answer.returncode == 1
     assert "a demo already runs" in answer.stderr

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Base, WithId, utcnow
+from ..lti.claims import LINK_AS_COURSE
 from ..lti.models import Deployment, Platform
 
 
@@ -58,6 +59,11 @@ class Course(WithId, Base):
     @property
     def name(self) -> str:
         return self.label or self.title
+
+    @property
+    def is_link(self) -> bool:
+        """Whether a link stands for the course, on a platform that announces none."""
+        return self.context_id.startswith(LINK_AS_COURSE)
 
     @property
     def framework_slug(self) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from lti_tool.demo import scopes
 from lti_tool.demo.activities import activity_of_link
 from lti_tool.demo.addresses import lineitem_url, lineitems_url
+from lti_tool.demo.ent import person_behind
 from lti_tool.demo.gradebook import (
     LineItemLocked,
     Score,
@@ -214,12 +215,11 @@ def _posted_score(session: Session, course_id: int) -> Score:
     )  # fmt: skip
     if any(wrong):
         raise _incorrect_score()
-    if not body["userId"].isdecimal():
-        raise _bad_gateway()
-    if not _is_pupil(session, course_id, int(body["userId"])):
+    person_id = _person_id(session, course_id, body["userId"])
+    if person_id is None or not _is_pupil(session, course_id, person_id):
         raise _incorrect_score()
     return Score(
-        person_id=int(body["userId"]),
+        person_id=person_id,
         given=float(given) if given is not None and body["gradingProgress"] == "FullyGraded" else None,
         maximum=float(maximum or 0),
         comment=body.get("comment", ""),
@@ -233,6 +233,15 @@ def _seconds(moment: str) -> int:
         return int(datetime.fromisoformat(re.sub(r"[.]\d+", "", moment)).timestamp())
     except ValueError as error:
         raise _incorrect_score() from error
+
+
+def _person_id(session: Session, course_id: int, sub: str) -> int | None:
+    """Our number of a person; None for an identifier an ENT never gave. Moodle's must be a number: else 502."""
+    if the_platform().settings.profile.plain:
+        return person_behind(session, course_id, sub)
+    if not sub.isdecimal():
+        raise _bad_gateway()
+    return int(sub)
 
 
 def _is_pupil(session: Session, course_id: int, person_id: int) -> bool:

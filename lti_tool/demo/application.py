@@ -33,14 +33,14 @@ def create_demo_app(settings: DemoSettings) -> Flask:
             "The demo LMS does not run in production (SPIRALE_CONFIG=production): "
             "anybody may enter it as a teacher, without a password."
         )
-    database = Database(settings.database)
+    database = Database(settings.database, settings.profile.school)
     database.prepare()
     with database.reading() as session:
         private_key, cookie_key = (session.get_one(Secret, name).value for name in (PRIVATE_KEY, COOKIE_KEY))
     app = Flask(__name__, static_url_path="/demo-static")
     app.config.update(
         SECRET_KEY=cookie_key,
-        SESSION_COOKIE_NAME="demo_lms",
+        SESSION_COOKIE_NAME=f"demo_{settings.profile.key}",  # two platforms on one host: cookies know no port
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
         MAX_CONTENT_LENGTH=2_000_000,

@@ -29,7 +29,7 @@ def authorise() -> ResponseReturnValue:
         return browser.repost()
     person_id = browser.entered_person_id()
     if person_id is None:
-        return browser.invalid_request("Personne n'est entré dans le campus avec ce navigateur.", 403)
+        return browser.invalid_request("Personne n'est entré ici avec ce navigateur.", 403)
     given = browser.single_values(request)
     if given is None:
         return browser.invalid_request("Un paramètre est présent deux fois.")

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, event, inspect
 from sqlalchemy.orm import Session, sessionmaker
 
-from lti_tool.demo.seed import seed
+from lti_tool.demo.people import SCHOOL, School
+from lti_tool.demo.seed import reseed, seed
 from lti_tool.demo.tables import Base
 
 BUSY_TIMEOUT_MS = 10_000
@@ -17,7 +18,8 @@ BUSY_TIMEOUT_MS = 10_000
 class Database:
     """Sessions on one file; several processes may open it at once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, school: School = SCHOOL) -> None:
+        self._school = school
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_engine(URL.create("sqlite", database=str(path)))
         event.listen(self._engine, "connect", _set_up_connection)
@@ -30,8 +32,13 @@ class Database:
         with self._writer.begin() as session:
             Base.metadata.create_all(session.connection())
             _add_missing_columns(session.connection())
-            seed(session)
+            seed(session, self._school)
         self._engine.dispose()  # so that no connection crosses a fork of gunicorn
+
+    def reset(self) -> None:
+        """Put everything back as after the first start, except the keys."""
+        with self.writing() as session:
+            reseed(session, self._school)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -1,4 +1,4 @@
-"""The id_token: the claims of the three messages, as Moodle 4.5 writes them."""
+"""The id_token: the claims of the three messages, as Moodle 4.5 writes them; an ENT keeps few of them."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.demo import launches
 from lti_tool.demo.addresses import lineitem_url, lineitems_url, memberships_url
+from lti_tool.demo.ent import plain_claims
 from lti_tool.demo.gradebook import coupled_item
 from lti_tool.demo.platform import Platform
 from lti_tool.demo.scopes import AGS_SCOPES, MEMBERSHIP_READONLY
@@ -56,7 +57,7 @@ def id_token_claims(session: Session, platform: Platform, tool: Tool, launch: La
     claims[LTI + "custom"] = custom_claim(custom, tool.custom, known)
     if NRPS_CLAIM in claims:
         claims[LTI + "custom"]["context_memberships_url"] = memberships_url(launch.course_id)
-    return claims
+    return plain_claims(claims, launch.person_id) if platform.settings.profile.plain else claims
 
 
 def launch_role(role: str) -> str:

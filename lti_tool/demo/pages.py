@@ -18,6 +18,7 @@ from lti_tool.demo.activities import (
     duplicate_activity,
 )
 from lti_tool.demo.browser import LANGUAGES, entered_person_id, form_post, language
+from lti_tool.demo.ent import NOT_OFFERED
 from lti_tool.demo.gradebook import coupled_item
 from lti_tool.demo.nrps import by_family_name
 from lti_tool.demo.platform import the_platform
@@ -45,6 +46,13 @@ def keep_to_one_host() -> ResponseReturnValue | None:
     return None
 
 
+@pages.before_app_request
+def keep_to_what_is_offered() -> None:
+    """An ENT offers less than an LMS, on its pages and to tools."""
+    if the_platform().settings.profile.plain and request.endpoint in NOT_OFFERED:
+        abort(404)
+
+
 @pages.app_errorhandler(HTTPException)
 def show_error(error: HTTPException) -> ResponseReturnValue:
     """A page of the LMS with what happened."""
@@ -53,8 +61,10 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
 
 @pages.get("/")
 def home() -> str:
-    """« Entrer comme… »: the people of each course."""
+    """« Entrer comme… »: the people of each course; in an ENT, once entered, the services of one's classes."""
     with the_platform().database.reading() as db:
+        if the_platform().settings.profile.plain and _me(db) is not None:
+            return _portal(db, _courses_of(db, _me(db)))
         rows = list(db.scalars(select(Enrolment)))
         courses = {row.course_id: row.course for row in rows}
         groups = [
@@ -67,7 +77,7 @@ def home() -> str:
 
 @pages.post("/enter")
 def enter() -> ResponseReturnValue:
-    """Become ``person`` in this browser; the first of his courses, or ``course``, is shown."""
+    """Become ``person`` in this browser; the first of his courses, or ``course``, is shown. In an ENT, all of them."""
     with the_platform().database.reading() as db:
         person_id = request.form.get("person", type=int)
         person = db.get(Person, person_id) if person_id else None
@@ -78,7 +88,9 @@ def enter() -> ResponseReturnValue:
     session["person_id"] = person.id
     if course_id not in mine:
         course_id = mine[0] if mine else None
-    return redirect(url_for("pages.course", course_id=course_id) if course_id else url_for("pages.home"), 303)
+    if course_id is None or the_platform().settings.profile.plain:
+        return redirect(url_for("pages.home"), 303)
+    return redirect(url_for("pages.course", course_id=course_id), 303)
 
 
 @pages.post("/leave")
@@ -103,6 +115,8 @@ def course(course_id: int) -> str:
     """The course and its activities."""
     with the_platform().database.reading() as db:
         me = my_enrolment(db, course_id)
+        if the_platform().settings.profile.plain:
+            return _portal(db, [me])
         rows = [(activity, coupled_item(db, activity)) for activity in activities(db, course_id)]
         return render_template("demo/course.html", me=me, course=me.course, rows=rows)
 
@@ -112,12 +126,14 @@ def add(course_id: int) -> ResponseReturnValue:
     """« Ajouter une activité »: a plain link, or a choice in the tool (deep linking)."""
     with the_platform().database.writing() as db:
         me = my_enrolment(db, course_id, "teacher")
+        if request.method == "GET" and the_platform().settings.profile.plain:
+            return render_template("demo/add_service.html", me=me, course=me.course)
         if request.method == "GET":
             known = [tool for tool in tools(db, the_platform().settings) if tool.active]
             return render_template("demo/add.html", me=me, course=me.course, tools=known)
         tool = _demand_tool(db, request.form.get("tool", FIRST_TOOL, type=int))
         title = request.form.get("title", "").strip()[:255] or tool.name
-        column = Column() if "graded" in request.form else None
+        column = Column() if "graded" in request.form or the_platform().settings.profile.plain else None
         add_activity(db, course_id, NewActivity(title, column=column, tool_id=tool.id))
     flash(text("« {} » a été ajoutée.").format(title), "success")
     return redirect(url_for("pages.course", course_id=course_id), 303)
@@ -160,10 +176,10 @@ def activity(course_id: int, activity_id: int) -> str:
         )
 
 
-@pages.get("/courses/<int:course_id>/activities/<int:activity_id>/launch")
+@pages.route("/courses/<int:course_id>/activities/<int:activity_id>/launch", methods=["GET", "POST"])
 def launch(course_id: int, activity_id: int) -> ResponseReturnValue:
     """Start a launch of the activity, in the frame or (``target=window``) in a window of its own."""
-    target = "window" if request.args.get("target") == "window" else "iframe"
+    target = "window" if request.values.get("target") == "window" else "iframe"
     with the_platform().database.writing() as db:
         me = my_enrolment(db, course_id)
         opened = _demand_activity(db, course_id, activity_id)
@@ -242,6 +258,12 @@ def my_enrolment(db: Session, course_id: int, role: str | None = None) -> Enrolm
     if enrolment is None or enrolment.suspended or role not in (None, enrolment.role):
         abort(403)
     return enrolment
+
+
+def _portal(db: Session, mine: list[Enrolment]) -> str:
+    """An ENT's page: for each class of somebody, the services it has."""
+    services = {row.course_id: activities(db, row.course_id) for row in mine}
+    return render_template("demo/portal.html", me=_me(db), mine=mine, services=services)
 
 
 def _people(rows: list[Enrolment], course_id: int, role: str) -> list[Enrolment]:

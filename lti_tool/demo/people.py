@@ -1,4 +1,4 @@
-"""The people and the courses the demo LMS starts with; tests look them up by name."""
+"""The people and the courses the demo LMS starts with; tests look them up by name. The ENT's: ent_people."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -48,6 +48,20 @@ class KnownEnrolment:
     person: KnownPerson
     role: Role
     suspended: bool = False
+
+
+@dataclass(frozen=True)
+class School:
+    """What a platform starts with. ``graded``: the link « Spirale » of each course comes with a column."""
+
+    courses: tuple[KnownCourse, ...]
+    people: tuple[KnownPerson, ...]
+    enrolments: tuple[KnownEnrolment, ...]
+    graded: bool = False
+
+    def by_name(self, name: str) -> KnownPerson:
+        """The person called ``name`` ("Adam Benali"). Raises KeyError when nobody is."""
+        return {person.name: person for person in self.people}[name]
 
 
 def login_of(given_name: str, family_name: str) -> str:
@@ -124,8 +138,9 @@ ENROLMENTS = (
     KnownEnrolment(MRC2, CLAIRE_MOREL, "teacher"),
     *(KnownEnrolment(MRC2, pupil, "pupil") for pupil in MRC2_PUPILS),
 )
+SCHOOL = School(COURSES, PEOPLE, ENROLMENTS)
 
 
 def by_name(name: str) -> KnownPerson:
-    """The person called ``name`` ("Adam Benali"). Raises KeyError when nobody is."""
-    return {person.name: person for person in PEOPLE}[name]
+    """The person of the LMS called ``name`` ("Adam Benali"). Raises KeyError when nobody is."""
+    return SCHOOL.by_name(name)

@@ -7,35 +7,36 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from lti_tool.demo import people
-from lti_tool.demo.tables import Activity, Base, Course, Enrolment, Person, Secret
+from lti_tool.demo.activities import Column, NewActivity, add_activity
+from lti_tool.demo.people import School
+from lti_tool.demo.tables import Base, Course, Enrolment, Person, Secret
 
 PRIVATE_KEY = "private_key"
 COOKIE_KEY = "cookie_key"
 
 
-def seed(session: Session) -> None:
+def seed(session: Session, school: School) -> None:
     """Fill an empty database; a second start changes nothing."""
     if session.get(Secret, PRIVATE_KEY) is None:
         session.add(Secret(name=PRIVATE_KEY, value=new_private_key()))
         session.add(Secret(name=COOKIE_KEY, value=secrets.token_hex(32)))
-        add_school(session)
+        add_school(session, school)
 
 
-def reseed(session: Session) -> None:
+def reseed(session: Session, school: School) -> None:
     """Put everything back as after the first start, except the keys."""
     for table in reversed(Base.metadata.sorted_tables):
         if table is not Secret.__table__:
             session.execute(delete(table))
     session.connection().exec_driver_sql("DELETE FROM sqlite_sequence")  # the same ids as at the start
-    add_school(session)
+    add_school(session, school)
 
 
-def add_school(session: Session) -> None:
+def add_school(session: Session, school: School) -> None:
     """The courses, the people, who is where, and the link « Spirale » of each course."""
     session.add_all(
         Course(id=course.id, label=course.label, title=course.title, sourced_id=course.sourced_id)
-        for course in people.COURSES
+        for course in school.courses
     )
     session.add_all(
         Person(
@@ -46,7 +47,7 @@ def add_school(session: Session) -> None:
             username=person.username,
             sourced_id=person.sourced_id,
         )
-        for person in people.PEOPLE
+        for person in school.people
     )
     session.flush()
     session.add_all(
@@ -56,9 +57,10 @@ def add_school(session: Session) -> None:
             role=enrolment.role,
             suspended=enrolment.suspended,
         )
-        for enrolment in people.ENROLMENTS
+        for enrolment in school.enrolments
     )
-    session.add_all(Activity(course_id=course.id, title="Spirale") for course in people.COURSES)
+    for course in school.courses:
+        add_activity(session, course.id, NewActivity("Spirale", column=Column() if school.graded else None))
 
 
 def new_private_key() -> str:

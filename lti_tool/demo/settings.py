@@ -7,7 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-CLIENT_ID = "spirale-demo"
+from lti_tool.demo.profiles import LMS, Profile
+
+CLIENT_ID = LMS.client_id
+"""The tool's identifier in the LMS."""
 DEPLOYMENT_ID = "1"
 
 
@@ -30,12 +33,12 @@ class DemoSettings:
     """Root of the tool, e.g. ``http://localhost:8000``."""
     database: Path
     """SQLite file of the LMS alone; made at the first start, kept afterwards."""
+    profile: Profile = LMS
+    """What kind of platform it plays."""
     clock: Callable[[], datetime] = utcnow
     """The present moment, aware UTC."""
     names: bool = True
     """Privacy: launches and the roster carry names. False: neither names nor login."""
-    name: str = "Campus de démonstration"
-    """Name of the platform, on its pages and in the ``tool_platform`` claim."""
     tool_name: str = "Spirale"
     """How the LMS calls the tool on its pages."""
     tool_custom: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -48,6 +51,16 @@ class DemoSettings:
             parts = urlsplit(address)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
                 raise ValueError(f"{address!r} must be scheme://host[:port] alone, without a trailing slash")
+
+    @property
+    def name(self) -> str:
+        """Name of the platform, on its pages and in the ``tool_platform`` claim."""
+        return self.profile.title
+
+    @property
+    def client_id(self) -> str:
+        """The tool's identifier here."""
+        return self.profile.client_id
 
     @property
     def login_url(self) -> str:
@@ -83,12 +96,12 @@ class Registration:
     deployment_id: str
 
 
-def registration(base_url: str) -> Registration:
-    """The registration of the demo LMS that answers at ``base_url``."""
+def registration(base_url: str, profile: Profile = LMS) -> Registration:
+    """The registration of the demo platform that answers at ``base_url``."""
     token_url = f"{base_url}/lti/token"
     return Registration(
         issuer=base_url,
-        client_id=CLIENT_ID,
+        client_id=profile.client_id,
         auth_login_url=f"{base_url}/lti/auth",
         auth_token_url=token_url,
         jwks_url=f"{base_url}/lti/jwks",

@@ -19,8 +19,7 @@ from lti_tool.demo import activities as links
 from lti_tool.demo import gradebook
 from lti_tool.demo.activities import NewActivity
 from lti_tool.demo.database import Database
-from lti_tool.demo.people import Role, login_of
-from lti_tool.demo.seed import reseed
+from lti_tool.demo.people import SCHOOL, Role, School, login_of
 from lti_tool.demo.settings import utcnow
 from lti_tool.demo.tables import (
     AccessToken,
@@ -105,8 +104,10 @@ class DemoStore:
     label names several columns.
     """
 
-    def __init__(self, database: Path, clock: Callable[[], datetime] = utcnow) -> None:
-        self._database = Database(database)
+    def __init__(
+        self, database: Path, clock: Callable[[], datetime] = utcnow, school: School = SCHOOL
+    ) -> None:
+        self._database = Database(database, school)
         self._database.prepare()
         self._clock = clock
 
@@ -124,8 +125,7 @@ class DemoStore:
 
     def reset(self) -> None:
         """Everything as after the first start; the platform's keys stay."""
-        with self._database.writing() as session:
-            reseed(session)
+        self._database.reset()
 
     # Reading
 

@@ -1,4 +1,4 @@
-"""The LMS's sentences: written in French where they are used, English here."""
+"""The platform's sentences: written in French where they are used, English here."""
 
 from lti_tool.demo.browser import language
 
@@ -7,11 +7,11 @@ ENGLISH = {
     "Entrer comme…": "Enter as…",
     "Entrer": "Enter",
     "Entrer comme {}": "Enter as {}",
-    "Choisissez une personne du lycée : vous verrez le campus et l'outil avec ses yeux.": (
-        "Choose somebody of the school: you will see the campus and the tool through their eyes."
+    "Choisissez une personne du lycée : vous verrez la plateforme et l'outil avec ses yeux.": (
+        "Choose somebody of the school: you will see the platform and the tool through their eyes."
     ),
-    "Aucun mot de passe : ce campus est fictif, ses personnes aussi.": (
-        "No password: this campus is fictional, and so are its people."
+    "Aucun mot de passe : tout ici est fictif, les personnes aussi.": (
+        "No password: everything here is fictional, and so are the people."
     ),
     "Vous êtes {}.": "You are {}.",
     "Mes cours": "My courses",
@@ -62,7 +62,7 @@ ENGLISH = {
     ),
     "Vous n'avez pas accès à cette page.": "You have no access to this page.",
     "Cette page n'existe pas.": "This page does not exist.",
-    "Le campus n'a pas compris cette demande.": "The campus did not understand this request.",
+    "Cette demande n'a pas été comprise.": "This request was not understood.",
     "Entrez d'abord comme une personne inscrite à ce cours.": (
         "First enter as somebody enrolled in this course."
     ),
@@ -95,7 +95,7 @@ ENGLISH = {
         "A more recent grade of the tool will replace this value."
     ),
     "Cette colonne est verrouillée.": "This column is locked.",
-    "Personne n'est entré dans le campus avec ce navigateur.": "Nobody has entered the campus in this browser.",
+    "Personne n'est entré ici avec ce navigateur.": "Nobody has entered here in this browser.",
     "Un paramètre est présent deux fois.": "A parameter is there twice.",
     "redirect_uri n'est pas l'adresse enregistrée, au caractère près.": (
         "redirect_uri is not, character for character, the registered address."
@@ -103,6 +103,19 @@ ENGLISH = {
     "Ce lancement a déjà servi, ou n'est pas le vôtre.": "This launch has served already, or is not yours.",
     "L'activité ou l'inscription n'existe plus.": "The activity or the enrolment no longer exists.",
     "Langue": "Language",
+    "Bonjour {}": "Hello {}",
+    "Mes services": "My services",
+    "{}, services de la classe": "{}, services of the class",
+    "s'ouvre dans une nouvelle fenêtre": "opens in a new window",
+    "Notes de la classe": "Grades of the class",
+    "ce que les services ont envoyé": "what the services have sent",
+    "Ajouter un service à la classe": "Add a service to the class",
+    "Nom du service": "Name of the service",
+    "Il s'ouvrira dans une nouvelle fenêtre, avec une colonne dans les notes de la classe.": (
+        "It will open in a new window, with a column among the grades of the class."
+    ),
+    "Vous n'avez aucune classe.": "You have no class.",
+    "Cette fenêtre peut être fermée.": "This window may be closed.",
     "Administration : outils externes": "Administration: external tools",
     "Outils externes": "External tools",
     "Adresse d'inscription de l'outil": "Registration address of the tool",

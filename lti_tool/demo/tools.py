@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.demo.scopes import SCOPES
-from lti_tool.demo.settings import CLIENT_ID, DemoSettings
+from lti_tool.demo.settings import DemoSettings
 from lti_tool.demo.tables import FIRST_TOOL, RegisteredTool
 
 
@@ -71,7 +71,7 @@ def _missing(what: object) -> Tool:
 def _of_settings(settings: DemoSettings) -> Tool:
     return Tool(
         id=FIRST_TOOL,
-        client_id=CLIENT_ID,
+        client_id=settings.client_id,
         name=settings.tool_name,
         login_url=settings.login_url,
         redirect_urls=(settings.launch_url,),
@@ -79,6 +79,7 @@ def _of_settings(settings: DemoSettings) -> Tool:
         selection_url=settings.launch_url,
         jwks_url=settings.tool_jwks_url,
         names=settings.names,
+        scopes=settings.profile.scopes,
         custom=settings.tool_custom,
     )
 

@@ -68,6 +68,16 @@ def find_or_make_column(service: Service, course_id: int, item_id: int, maximum:
     return found.url
 
 
+def only_link_columns(session: Session, course: Course) -> bool:
+    """Whether the platform gives columns that came with links of this course, and none of ours can be made."""
+    if course.lineitems_url or ags.SCOPE_SCORE not in course.ags_scopes:
+        return False
+    query = sa.select(ResourceLink.id).where(
+        ResourceLink.course_id == course.id, ResourceLink.lineitem_url != ""
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def make_column_again(session: Session, course: Course, item_id: int, now: datetime) -> int:
     """Have a column that was deleted in the LMS made again, with every score it held: how many will be sent."""
     ended = sa.select(ScoreDelivery.person_id).where(

@@ -48,10 +48,13 @@ def queue_scores(
 
 
 def queue_own_column(session: Session, course: Course, link_id: int, now: datetime) -> list[ScoreDelivery]:
-    """Write the scores of a link's column: the platform has just said where it is."""
+    """Write the scores of a link's column: the platform has just said where it is, or a teacher what goes there.
+
+    What still waits for a column that gets nothing any more is taken back.
+    """
     hold_course(session, course.id)
     column = OwnColumn(link_id)
-    if not settings_of(session, course.id).sending or column not in own_columns(session, course):
+    if not settings_of(session, course.id).sending:
         return []
     pupils = session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id))
     return _queue(session, course, [(person_id, column) for person_id in pupils], now)

@@ -16,6 +16,8 @@ NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 
 LONGEST_ID = 255
 LONGEST_URL = 2000
+LINK_AS_COURSE = "link:"
+"""What begins the identifier of a course that a link stands for."""
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 SUBROLE_OF_INSTRUCTOR = f"{MEMBERSHIP}/Instructor#"
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
@@ -90,7 +92,7 @@ def read_claims(claims: dict[str, Any], platform_id: int, deployment_row_id: int
         name=_shown(claims, "name"),
         roles=context_roles(claims.get(LTI + "roles")),
         # A platform without courses still has links: each is then a course of its own.
-        context_id=_text(context, "id") or (f"link:{link_id}"[:LONGEST_ID] if link_id else ""),
+        context_id=_text(context, "id") or (f"{LINK_AS_COURSE}{link_id}"[:LONGEST_ID] if link_id else ""),
         context_title=_shown(context, "title") or _shown(link, "title"),
         context_label=_shown(context, "label"),
         link_id=link_id,

@@ -28,6 +28,7 @@ from . import (  # noqa: F401
     grid,
     health,
     home,
+    labels,
     link_choice,
     one_pupil,
     overview,
@@ -125,6 +126,11 @@ def _for_templates() -> dict[str, Any]:
         values["roster_news"] = class_list.news
         values["ref"] = partial(reference, g.visit.course)
         values["own_tab"] = own_tab
+        values |= {
+            "my_number": labels.my_number,
+            "nameless_count": labels.nameless_count,
+            "is_nameless": labels.is_nameless,
+        }
     return values
 
 

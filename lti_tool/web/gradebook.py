@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from ..courses.models import Course
 from ..db import db, utcnow
 from ..errors import NotFound
-from ..gradebook.columns import make_column_again
+from ..gradebook.columns import make_column_again, only_link_columns
 from ..gradebook.models import (
     DeliveryState,
     GradebookSettings,
@@ -23,6 +23,7 @@ from ..gradebook.models import (
     ScoreDelivery,
     in_column,
 )
+from ..gradebook.own_columns import own_columns
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import can_send, clear_score, hold_course, send_again
 from ..gradebook.worths import settings_of
@@ -50,7 +51,10 @@ def gradebook() -> str:
         "gradebook.html",
         settings=settings,
         conversion=conversion_words(settings),
+        course=course,
         missing=missing_rights(course),
+        link_columns=only_link_columns(db.session, course),
+        own=bool(own_columns(db.session, course)),
         pause=_pause(course, counts["waiting"]),
         counts=counts,
         labels=_labels(counts),

@@ -43,7 +43,7 @@ PAGES_OF = {
         "archived",
         "choose_link",
     },
-    "overview": {"overview", "pupil_sheet"},
+    "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels"},
     "gradebook": {"gradebook"},
     "referential": {
         "referential",

@@ -12,6 +12,7 @@ from ..activities.links import (
     CUSTOM_COLUMN,
     activity_of_link,
     follow_custom,
+    is_graded,
     link_activity,
     unlink_activity,
 )
@@ -22,6 +23,7 @@ from ..db import db, utcnow
 from ..errors import NotFound
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course, queue_own_column
+from ..lti.ags import SCOPE_SCORE
 from .guard import May, here, page, row_id, visit
 from .shown import show_activity, today
 
@@ -45,24 +47,26 @@ def choose_link() -> str:
         source=show_activity(source) if source else None,
         source_course=_course_said(source) if source else "",
         course=visit().course,
+        has_column=_has_column(link),
+        sends=is_graded(db.session, link) if linked else bool(column_asked()),
     )
 
 
 @page("/link", may=May.TEACH, methods=("POST",))
 def save_link() -> Response:
-    """Make this link open an activity, or the course."""
+    """Make this link open an activity, or the course; its column gets the activity's grades where that is asked."""
     link, chosen = own_link(), request.form.get("activity", type=row_id)
-    if not chosen:
+    hold_course(db.session, visit().course.id)
+    if chosen:
+        found = find_activity(db.session, visit().course, chosen)
+        link_activity(db.session, link, found, graded=column_asked())
+    else:
         unlink_activity(db.session, link)
-        db.session.commit()
-        return redirect(here("activities"), 303)
-    found = find_activity(db.session, visit().course, chosen)
-    link_activity(db.session, link, found, graded=column_asked())
     deliveries = queue_own_column(db.session, visit().course, link.id, utcnow())
     db.session.commit()
     if deliveries:
         wake_worker()
-    return redirect(here("grid", activity_id=found.id), 303)
+    return redirect(here("grid", activity_id=chosen) if chosen else here("activities"), 303)
 
 
 @page("/link/copy", may=May.TEACH, methods=("POST",))
@@ -92,8 +96,19 @@ def _course_said(source: Activity) -> str:
     return source.course.name if taught_by(db.session, source.course, visit().person.id) else ""
 
 
+def _has_column(link: ResourceLink) -> bool:
+    """Whether the platform made a column with the link, and lets scores be sent."""
+    return bool(link.lineitem_url) and SCOPE_SCORE in visit().course.ags_scopes
+
+
 def column_asked() -> bool | None:
-    """True for a link whose column was asked for when it was added; else its column stays what it is."""
+    """Whether the link's column is to get the activity's grades: what the form says.
+
+    Where it says nothing, True for a link whose column was asked for when it was added; else None, as it is.
+    """
+    said = request.form.getlist("column")
+    if said:
+        return "1" in said
     return True if CUSTOM_COLUMN in visit().session.custom else None
 
 

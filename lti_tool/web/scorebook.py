@@ -96,7 +96,11 @@ class Book:
     gone: set[ColumnOf]
     """Those of competences whose column was deleted."""
     can_act: bool
-    """Whether what a teacher sends from here would leave."""
+    """Whether the reader decides about scores, and the course sends them."""
+
+    def may_send(self, column: ColumnOf) -> bool:
+        """Whether what a teacher sends from here to a column would leave."""
+        return self.can_act and (isinstance(column, OwnColumn) or can_send(self.course))
 
 
 def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
@@ -116,7 +120,6 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     held = _newest(session, mine, taken)
     codes, worked = _codes(session, course)
     values = current_values(session, course)
-    any_own = any(isinstance(column, OwnColumn) for column in items)
     listed = pupils(session, course.id)
     gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
     return Book(
@@ -130,7 +133,7 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         codes=codes,
         worked=worked | {column for _person, column in (*current, *held, *values)},
         gone=set(gone),
-        can_act=settings.sending and (can_send(course) or any_own) and may_act,
+        can_act=settings.sending and may_act,
     )
 
 
@@ -249,7 +252,7 @@ def _left_over_row(book: Book, held: ScoreDelivery, common: dict[str, Any]) -> R
         sent=score_words(held),
         comment=held.comment,
         delivery_id=held.id,
-        actions=("clear",) if book.can_act else (),
+        actions=("clear",) if book.may_send(held.column) else (),
     )
 
 
@@ -257,6 +260,8 @@ def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
     code = book.codes.get(pair, "")
     if code:
         said = explain_code(code)
+    elif pair in book.values and not isinstance(pair[1], OwnColumn) and not can_send(book.course):
+        said = Said(_("Pas de colonne où l’envoyer\u00a0: le niveau reste dans Spirale."), _("Rien à faire."))
     elif pair in book.values:
         said = Said(
             _("Une note existe ici, mais rien n’a été envoyé."),
@@ -268,7 +273,7 @@ def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
 
 
 def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
-    if not book.can_act or pair not in book.values:
+    if not book.may_send(pair[1]) or pair not in book.values:
         return ()
     if current.state is DeliveryState.REFUSED:
         own = isinstance(pair[1], OwnColumn)
@@ -294,7 +299,7 @@ def to_settle(book: Book, rows: list[Row]) -> list[Row]:
                 ),
             ),
             pair=(0, item_id),
-            actions=("column",) if book.can_act else (),
+            actions=("column",) if book.may_send(item_id) else (),
         )
         for item_id, item in book.items.items()
         if item_id in book.gone

@@ -10,11 +10,14 @@ from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from ..courses.labels import count_nameless
 from ..courses.models import Course
 from ..courses.people import pupils
 from ..courses.roster import take_news
 from ..db import db, insert_missing, utcnow
+from ..gradebook.columns import only_link_columns
 from ..gradebook.models import GradebookSettings
+from ..gradebook.own_columns import own_columns
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import can_send, hold_course, queue_all, withdraw_waiting
 from ..gradebook.worths import settings_of
@@ -132,6 +135,9 @@ def _show(draft: Draft, choice: Choice | None = None) -> str:
         minimums=MINIMUMS,
         missing=missing_rights(course),
         can_send=can_send(course),
+        link_columns=only_link_columns(db.session, course),
+        own=bool(own_columns(db.session, course)),
+        nameless=count_nameless(db.session, course.id),
         known=len(pupils(db.session, course.id)),
         read_at=moment_words(course.roster_read_at) if course.roster_read_at else "",
         roster_problem=_roster_problem(course),

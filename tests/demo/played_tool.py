@@ -144,7 +144,8 @@ class Browser:
 class Tool:
     """The tool: signs, asks for tokens, calls the services."""
 
-    def __init__(self, base_url: str, tool_url: str, clock: Clock) -> None:
+    def __init__(self, base_url: str, tool_url: str, clock: Clock, client_id: str = CLIENT_ID) -> None:
+        self.client_id = client_id
         self.base_url = base_url
         self.tool_url = tool_url
         self.clock = clock
@@ -163,7 +164,7 @@ class Tool:
             "response_type": "id_token",
             "response_mode": "form_post",
             "prompt": "none",
-            "client_id": CLIENT_ID,
+            "client_id": self.client_id,
             "redirect_uri": f"{self.tool_url}/lti/launch",
             "login_hint": login["login_hint"],
             "lti_message_hint": login["lti_message_hint"],
@@ -184,7 +185,7 @@ class Tool:
         key = {key["kid"]: jwt.PyJWK(key) for key in keys}[jwt.get_unverified_header(id_token)["kid"]]
         unchecked = {"verify_exp": False, "verify_iat": False}
         return jwt.decode(
-            id_token, key, ["RS256"], audience=CLIENT_ID, issuer=self.base_url, options=unchecked
+            id_token, key, ["RS256"], audience=self.client_id, issuer=self.base_url, options=unchecked
         )
 
     # Token
@@ -197,8 +198,8 @@ class Tool:
 
     def assertion_claims(self, **changes: Any) -> dict[str, Any]:
         claims = {
-            "iss": CLIENT_ID,
-            "sub": CLIENT_ID,
+            "iss": self.client_id,
+            "sub": self.client_id,
             "aud": f"{self.base_url}/lti/token",
             "iat": self.clock.epoch,
             "exp": self.clock.epoch + 60,

@@ -18,7 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Frame, FrameLocator, Page, sync_playwright
 
-from lti_tool.demo import DemoStore
+from lti_tool.demo import ENT, DemoStore
 
 CHROMIUM = os.environ.get("SPIRALE_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -39,12 +39,17 @@ class Demo:
 
     tool_url: str
     lms_url: str
+    ent_url: str
     folder: Path
     process: subprocess.Popen[str]
 
     @property
     def store(self) -> DemoStore:
         return DemoStore(self.folder / "demo.sqlite")
+
+    @property
+    def ent_store(self) -> DemoStore:
+        return DemoStore(self.folder / "ent.sqlite", school=ENT.school)
 
 
 def free_port() -> int:
@@ -56,7 +61,7 @@ def free_port() -> int:
 
 def start_demo(folder: Path, *options: str) -> Demo:
     """`spirale demo` on free ports, ready."""
-    tool, lms = free_port(), free_port()
+    tool, lms, ent = free_port(), free_port(), free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SPIRALE_")}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -66,12 +71,15 @@ def start_demo(folder: Path, *options: str) -> Demo:
                 "SPIRALE_DATA_DIR": str(folder),
                 "SPIRALE_PORT": str(tool),
                 "SPIRALE_DEMO_PORT": str(lms),
+                "SPIRALE_ENT_PORT": str(ent),
             },
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
         )
-    demo = Demo(f"http://localhost:{tool}", f"http://127.0.0.1:{lms}", folder, process)
+    demo = Demo(
+        f"http://localhost:{tool}", f"http://127.0.0.1:{lms}", f"http://127.0.0.1:{ent}", folder, process
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if demo.lms_url in line:
@@ -80,11 +88,14 @@ def start_demo(folder: Path, *options: str) -> Demo:
 
 
 def stop_demo(demo: Demo) -> None:
-    """Ctrl-C; everything it started must end."""
+    """Ctrl-C; everything it started must end, and no port answers any more."""
     demo.process.send_signal(signal.SIGINT)
     demo.process.wait(20)
     assert demo.process.stdout is not None
     demo.process.stdout.close()
+    for url in (demo.tool_url, demo.lms_url, demo.ent_url):
+        with pytest.raises(OSError):  # noqa: PT011 - whatever the system says of a closed port
+            urllib.request.urlopen(url, timeout=2)
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +103,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     running = start_demo(tmp_path_factory.mktemp("demo"))
     yield running
     stop_demo(running)
-    for url in (running.tool_url, running.lms_url):
-        with pytest.raises(OSError):  # noqa: PT011 - whatever the system says of a closed port
-            urllib.request.urlopen(url, timeout=2)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
+from lti_tool.demo import ENT, LMS
 from tests.journeys.conftest import enter, start_demo, stop_demo
 
 
@@ -44,7 +45,10 @@ def test_a_second_demo_keeps_the_data_on_other_ports_and_a_reset_starts_over(
 
     second = start_demo(tmp_path)
     assert second.lms_url != first.lms_url
-    assert platforms(tmp_path) == [(second.lms_url, "spirale-demo")]
+    assert second.ent_url != first.ent_url
+    assert sorted(platforms(tmp_path)) == sorted(
+        [(second.lms_url, LMS.client_id), (second.ent_url, ENT.client_id)]
+    )
     tab = enter(context, second, "Claire Morel")
     tab.open_link("Spirale")
     expect(tab.tool.get_by_text("Gardée d’une fois à l’autre").first).to_be_visible()

@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from lti_tool.activities.models import Activity
-from lti_tool.courses.models import Course, Enrolment
+from lti_tool.courses.models import Course, Enrolment, ResourceLink
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.gradebook.models import DeliveryState, LineItem, PlatformPause, ScoreDelivery
 from lti_tool.gradebook.scores import current_values
+from lti_tool.lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from lti_tool.web.deliveries import PAUSED, REFUSED, WAITING, explain, explain_pause
 from tests import factories
 from tests.conftest import School
@@ -367,6 +368,47 @@ def test_without_the_right_to_send_the_page_says_what_is_missing(
     assert "Rien ne peut être envoyé dans le carnet de ce cours." in text
     assert missing in text
     assert "Demander à l’administrateur" in text
+
+
+@pytest.mark.parametrize(
+    ("lineitem", "lineitems", "scopes", "said"),
+    [
+        ("https://ent.example.org/1", "", [SCOPE_SCORE], True),
+        ("https://ent.example.org/1", "", [], False),
+        ("", "", [SCOPE_SCORE], False),
+        ("https://ent.example.org/1", "https://ent.example.org/all", [SCOPE_SCORE, SCOPE_LINEITEM], False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/gradebook", "/settings"])
+def test_with_the_column_of_the_link_alone_the_page_says_what_stays_here_and_nothing_waits(
+    marks: Marks, lineitem: str, lineitems: str, scopes: list[str], said: bool, path: str
+) -> None:
+    marks.level("Adam", "1A", 3)
+    marks.change(Course, lineitems_url=lineitems, ags_scopes=scopes)
+    with marks.school.app.app_context():
+        begin_write()
+        link = ResourceLink(course_id=marks.school.course.id, link_id="7", lineitem_url=lineitem)
+        db.session.add(link)
+        db.session.commit()
+        db.session.close()
+
+    text = words(marks.school.visit("teacher").get(path))
+
+    assert ("Les compétences n’ont pas de colonne dans le carnet de ce cours." in text) is said
+    if said:
+        assert "Rien ne peut être envoyé" not in text
+        assert "Dans Moodle, chaque colonne" not in text
+        assert "Envoi automatique" not in text
+
+
+def test_without_columns_a_level_is_not_said_to_leave_later(marks: Marks) -> None:
+    marks.level("Adam", "1A", 3)
+    marks.change(Course, lineitems_url="")
+
+    text = words(marks.school.visit("teacher").get("/gradebook?state=nothing"))
+
+    assert "Pas de colonne où l’envoyer : le niveau reste dans Spirale." in text
+    assert "Elle partira" not in text
 
 
 def test_a_column_deleted_in_the_lms_is_one_line(marks: Marks) -> None:

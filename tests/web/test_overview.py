@@ -76,7 +76,7 @@ def test_each_cell_says_its_level_its_complexity_and_its_turns(school, assessed)
     assert row(page, "Zoé L.")[:2] == ["4 bien maîtrisée, provisoire ×1 1 tour", never]
     assert row(page, "Chloé M.")[0] == never
     assert part(page, ">Adam B.<", "</tr>").count('aria-label="variée"') == 1
-    assert "4 élèves connus 6 situations évaluées" in words(page)
+    assert "4 élèves connus : ceux qui ont ouvert Spirale 6 situations évaluées" in words(page)
 
 
 def test_columns_are_the_ten_competences_with_their_histogram(school, assessed):

@@ -257,7 +257,7 @@ def change_course(school: School, **values: Any) -> None:
 def test_without_access_to_the_list_the_page_says_how_pupils_become_known(school: School) -> None:
     page = school.visit("teacher").get("/settings")
 
-    assert "4 élèves connus." in words(page)
+    assert "4 élèves connus : ceux qui ont ouvert Spirale." in words(page)
     assert "La plateforme n’a pas donné l’accès à la liste" in words(page)
     assert "Relire la liste" not in page.text
 
