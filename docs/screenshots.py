@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Frame, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.journeys.conftest import CHROMIUM, FLAGS, Demo, enter, start_demo, stop_demo  # noqa: E402
+from tests.journeys.test_registration import invitation  # noqa: E402
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SITUATIONS = [
@@ -113,7 +114,10 @@ def teacher(demo: Demo, browser: Browser) -> str:
         ("gradebook", "/gradebook"),
         ("settings", "/settings"),
         ("referential", "/referential"),
+        ("general", "/referential/general"),
         ("competence", "/referential/1C"),
+        ("search", "/referential/search?q=téléphone"),
+        ("paper", "/referential/print?code=1C"),
         ("link", "/link"),
     ):
         go(frame, path)
@@ -151,10 +155,33 @@ def pupil(demo: Demo, browser: Browser, activity: str) -> None:
         context.close()
 
 
+def administrator(demo: Demo, browser: Browser) -> None:
+    """What an administrator meets: the registration in the LMS's frame, and a refusal."""
+    context = browser.new_context(locale="fr-FR")
+    tab = enter(context, demo, "Claire Morel")
+    page = tab.page
+    page.goto(f"{demo.lms_url}/admin/tools")
+    page.get_by_label("Adresse d'inscription de l'outil").fill(invitation(demo))
+    page.get_by_role("button", name="Ajouter LTI Advantage").click()
+    confirm = tab.tool.get_by_role("button", name="Inscrire Spirale")
+    confirm.wait_for()
+    for width, height in ((1280, 900), (390, 844)):
+        take(page, "register", width, height)
+    confirm.click()
+    tab.tool.get_by_role("button", name="Terminer").wait_for()
+    for width, height in ((1280, 900), (390, 844)):
+        take(page, "registered", width, height)
+    page.goto(f"{demo.tool_url}/lti/launch")
+    for width, height in ((1280, 900), (390, 844)):
+        take(page, "refusal", width, height)
+    context.close()
+
+
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with running() as (demo, browser):
         pupil(demo, browser, teacher(demo, browser))
+        administrator(demo, browser)
 
 
 if __name__ == "__main__":
