@@ -8,10 +8,9 @@ from functools import partial
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SessionInterface
 from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -38,6 +37,7 @@ from . import (  # noqa: F401
     settings,
 )
 from .case_api import case_api, open_to_scripts
+from .counting import Counting
 from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .refusals import init_refusals
 from .shown import locale
@@ -72,14 +72,12 @@ def build(config: Config | None = None) -> Flask:
             app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies, x_host=0
         )
     app.url_map.converters["id"] = RowId
+    app.session_interface = NoSession()
     init_db(app, config)
     init_worker(app, config)
     Babel(app, locale_selector=_wanted_locale)
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
+    app.extensions["spirale_counting"] = Counting(config.logins_per_minute)
     app.register_blueprint(door.door)
-    for name in ("door.login", "door.launch"):
-        limited = limiter.limit(f"{config.logins_per_minute}/minute")(app.view_functions[name])
-        app.view_functions[name] = limited
     app.add_url_rule("/", "root", door.launch_alone)
     app.register_blueprint(health.health)
     app.register_blueprint(case_api)
@@ -119,6 +117,13 @@ class _Stderr:
         sys.stderr.flush()
 
     info = warning = error = msg
+
+
+class NoSession(SessionInterface):
+    """Flask's own session, read at each request, is not used: nothing is looked up from a cookie."""
+
+    def open_session(self, _app: Flask, _request: Request) -> None:
+        return None
 
 
 class RowId(IntegerConverter):

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import structlog
 from flask import Blueprint, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from ..config import Config
@@ -28,6 +29,7 @@ from .guard import browser_secret, cookie_name
 log = structlog.get_logger()
 door = Blueprint("door", __name__, url_prefix="/lti")
 
+LIMITED = ("door.login", "door.launch")
 PROBED = "spirale_probed"
 COOKIE_DAYS = 90
 
@@ -35,6 +37,14 @@ COOKIE_DAYS = 90
 def _config() -> Config:
     config: Config = current_app.extensions["spirale_config"]
     return config
+
+
+@door.before_request
+def _not_too_many() -> None:
+    """A school shares one address: the limit stops a loop, not a class that arrives."""
+    key = f"{request.endpoint} {request.remote_addr}"
+    if request.endpoint in LIMITED and current_app.extensions["spirale_counting"].is_too_many(key):
+        raise TooManyRequests
 
 
 @door.route("/login", methods=["GET", "POST"])
