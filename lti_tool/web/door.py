@@ -10,14 +10,16 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from ..config import Config
-from ..courses.entry import enter
-from ..courses.models import LaunchSession, Role
+from ..courses.entry import Opened, enter
+from ..courses.models import Role
 from ..courses.roster import is_stale, refresh_roster
 from ..db import begin_write, db, utcnow
 from ..errors import LaunchRefused, Refusal
+from ..lti.claims import Launch
 from ..lti.keys import public_keys
 from ..lti.launch import (
     LOGIN_PARAMETERS,
+    ConsumedLogin,
     begin_login,
     check_login,
     consume_login,
@@ -56,14 +58,15 @@ def login() -> Response:
     it still brings none, it is offered a new window, with the parameters unspent.
     """
     parameters = {name: request.values[name] for name in LOGIN_PARAMETERS if request.values.get(name)}
-    platform = check_login(db.session, parameters, _config())
     secret = browser_secret()
+    if secret:
+        begin_write()
+    platform = check_login(db.session, parameters, _config())
     if not secret and PROBED not in request.values:
         again = redirect(f"{url_for('door.login')}?{urlencode({**parameters, PROBED: '1'})}", 303)
         return _with_cookie(again, new_secret())
     if not secret:
         return make_response(render_template("new_window.html", parameters=parameters, nav=[]))
-    begin_write()
     url = begin_login(db.session, platform, parameters, secret, utcnow(), _config())
     db.session.commit()
     return _with_cookie(redirect(url, 303), secret)
@@ -77,16 +80,28 @@ def launch() -> Response:
         raise LaunchRefused(Refusal.MISSING_PARAMETER, "state")
     begin_write()
     login_row = consume_login(db.session, state, utcnow())
+    try:
+        sid, opened = enter(db.session, _verified(login_row), browser_secret(), utcnow(), _config())
+    except LaunchRefused:
+        db.session.commit()  # the login is used up all the same
+        raise
     db.session.commit()
-    keysets = current_app.extensions["spirale_keysets"]
-    accepted = verify_launch(login_row, request.form, browser_secret(), keysets, utcnow(), _config())
-    begin_write()
-    sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
-    if accepted.for_user:
-        session.custom = {**session.custom, "for_user": accepted.for_user}
-    db.session.commit()
-    _read_roster_once(session)
+    _read_roster_once(opened)
     return redirect(url_for("pages.home", sid=sid), 303)
+
+
+def _verified(login_row: ConsumedLogin) -> Launch:
+    """The launch that the platform sent, with a transaction open to write what it brings.
+
+    It is the one that consumed the login, unless the platform had to be asked for its keys in between.
+    """
+    keysets = current_app.extensions["spirale_keysets"]
+    accepted = verify_launch(
+        login_row, request.form, browser_secret(), keysets, utcnow(), _config(), db.session.commit
+    )
+    if not db.session.in_transaction():
+        begin_write()
+    return accepted
 
 
 @door.get("/launch")
@@ -106,14 +121,14 @@ def jwks() -> Response:
     return response
 
 
-def _read_roster_once(session: LaunchSession) -> None:
+def _read_roster_once(opened: Opened) -> None:
     """At a teacher's launch the class list is brought up to date: it also says who is a teacher in full."""
-    if session.role in (Role.TEACHER, Role.ASSESSOR) and is_stale(session.course, utcnow(), _config()):
+    if opened.role in (Role.TEACHER, Role.ASSESSOR) and is_stale(opened.course, utcnow(), _config()):
         try:
-            refresh_roster(session.course_id, current_app.extensions["spirale_tokens"], _config())
+            refresh_roster(opened.course.id, current_app.extensions["spirale_tokens"], _config())
         except Exception as error:  # whatever the platform answered, its teacher gets in
             db.session.rollback()
-            log.error("roster_failed", course=session.course_id, error=type(error).__name__)
+            log.error("roster_failed", course=opened.course.id, error=type(error).__name__)
 
 
 def _with_cookie(response: Response, secret: str) -> Response:
