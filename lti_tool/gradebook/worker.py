@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
 from ..config import Config
-from ..courses.models import LaunchSession
-from ..db import begin_write, db, utcnow
-from ..lti.models import Login
+from ..db import utcnow
 from .delivery import deliver_due
 from .queue import init_queue
-
-KEPT_AFTER_END = timedelta(days=1)
-"""An ended session is remembered this long: a page still open may save through a newer one of the same person."""
+from .sweeping import forget_ended
 
 
 def init_worker(app: Flask, config: Config) -> None:
@@ -33,11 +26,7 @@ def deliver_now(app: Flask) -> float | None:
 def sweep(app: Flask) -> None:
     """Forget logins that became nothing, and sessions that ended."""
     with app.app_context():
-        begin_write()
-        now = utcnow()
-        db.session.execute(sa.delete(Login).where(Login.expires_at < now))
-        db.session.execute(sa.delete(LaunchSession).where(LaunchSession.expires_at < now - KEPT_AFTER_END))
-        db.session.commit()
+        forget_ended(utcnow())
 
 
 def run_worker(app: Flask) -> None:
