@@ -7,7 +7,9 @@ SQLite is opened in WAL mode with full synchronisation; a transaction that will 
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from inspect import iscoroutinefunction
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +21,9 @@ from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import DateTime, TypeDecorator
 
 from .config import Config, shipped
@@ -28,6 +32,8 @@ from .errors import DatabaseOutdated
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 
 BUSY_TIMEOUT_MS = 15_000
+TRIED_AFTER_S = 1.0
+"""A connection that was idle longer is tried before it is used."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -87,16 +93,23 @@ def init_db(app: Flask, config: Config) -> None:
         config.data_dir.mkdir(parents=True, exist_ok=True)
     app.config["SQLALCHEMY_ENGINES"] = {"default": {"url": config.database_url, **_engine_options(config)}}
     db.init_app(app)
+    # The extension also closes asynchronous sessions, for which Flask starts a thread at the end of each request.
+    app.teardown_appcontext_funcs[:] = [
+        close for close in app.teardown_appcontext_funcs if not iscoroutinefunction(close)
+    ]
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _teach_sqlite(db.engine)
+        else:
+            _try_idle_connections(db.engine)
 
 
 def _engine_options(config: Config) -> dict[str, Any]:
     # Errors of the database quote what was written: values stay out of them, and so out of every log.
-    options: dict[str, Any] = {"hide_parameters": True}
+    # The connection used last is used next: what it keeps (pages, prepared statements) is fresh.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_use_lifo": True}
     if not config.database_url.startswith("sqlite"):
-        options |= {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+        options |= {"pool_size": 8, "max_overflow": 8}
     return options
 
 
@@ -116,7 +129,29 @@ def _teach_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _try_idle_connections(engine: Engine) -> None:
+    """A connection that was idle is tried before it is used: the server may have restarted.
+
+    SQLAlchemy's own trial comes before each transaction, several times in a launch.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        idle_since = record.info.get("idle_since")
+        if idle_since is None or time.monotonic() - idle_since < TRIED_AFTER_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def begin_write() -> None:
@@ -126,10 +161,16 @@ def begin_write() -> None:
     db.session.connection(execution_options={"immediate": True})
 
 
-def insert_missing(session: Session, model: type[Base], **values: Any) -> None:
-    """Insert a row unless one with the same unique values is there: two requests at once make one row."""
+def table_of(model: type[Base]) -> sa.Table:
+    """The table of a model, for a statement that makes no objects."""
     table = model.__table__
     assert isinstance(table, sa.Table)
+    return table
+
+
+def insert_missing(session: Session, model: type[Base], **values: Any) -> None:
+    """Insert a row unless one with the same unique values is there: two requests at once make one row."""
+    table = table_of(model)
     if session.get_bind().dialect.name == "sqlite":
         session.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
     else:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from lti_tool.db import db
 SECRET = "a secret for tests, long enough to be taken"
 ADVICE = "PostgreSQL is needed for these tests: apt-get install postgresql"
 STARTS_WITHIN_S = 30
+QUICK = ("-cfsync=off", "-cfull_page_writes=off", "-ctimezone=Pacific/Auckland")
 
 
 def binary(name: str) -> str:
@@ -42,6 +44,7 @@ class Postgres:
 
     folder: Path
     port: int = 5432
+    pid: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def url(self, name: str) -> str:
@@ -67,7 +70,14 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A server of this test run: its data is in a temporary folder, and goes with it."""
+    """A server of this test run."""
+    with running_postgres(*QUICK) as server:
+        yield server
+
+
+@contextmanager
+def running_postgres(*settings: str) -> Iterator[Postgres]:
+    """A server with these settings: its data is in a temporary folder, and goes with it."""
     # Not under pytest's own folder, which the server's user may not enter.
     folder = Path(tempfile.mkdtemp(prefix="spirale-pg-"))
     data = folder / "data"
@@ -88,16 +98,16 @@ def postgres() -> Iterator[Postgres]:
     assert made.returncode == 0, made.stderr
     server = Postgres(folder)
     options = [f"-cunix_socket_directories={folder}", f"-cport={server.port}", "-clisten_addresses="]
-    quick = ["-cfsync=off", "-cfull_page_writes=off", "-ctimezone=Pacific/Auckland"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*as_user, binary("postgres"), "-D", str(data), *options, *quick],
+            [*as_user, binary("postgres"), "-D", str(data), *options, *settings],
             cwd=folder,
             stdout=log,
             stderr=log,
         )
     try:
         _await(server, process)
+        server.pid = process.pid
         yield server
     finally:
         process.send_signal(signal.SIGINT)

@@ -15,7 +15,7 @@ from ..lti.nrps import Member, read_roster
 from ..lti.services import service_of
 from ..lti.tokens import Tokens
 from .entry import name_person, see_person
-from .models import Course, Enrolment, Person, Role
+from .models import Course, Enrolment, LaunchSession, Person, Role
 from .roles import role_of
 
 
@@ -88,7 +88,11 @@ def take_news(course: Course) -> RosterChange | None:
 
 
 def keep_roster(session: Session, course: Course, members: list[Member], now: datetime) -> RosterChange:
-    """Make the enrolments agree with a roster: who came, who left. Results of those who left stay."""
+    """Make the enrolments agree with a roster: who came, who left.
+
+    Results of those who left stay; their open sessions end. Somebody whom no roster ever named (an administrator on a
+    visit) keeps theirs: the platform let them in.
+    """
     before = {e.person_id for e in _pupils_of(session, course)}
     people = _people(session, course.platform_id, members)
     enrolments = _enrolments(session, course, [people[member.sub].id for member in members])
@@ -100,13 +104,26 @@ def keep_roster(session: Session, course: Course, members: list[Member], now: da
         enrolment = enrolments[person.id]
         enrolment.role, enrolment.in_roster, enrolment.active = role_of(member.roles), True, True
         present.add(person.id)
+    gone = []
     for person_id, enrolment in enrolments.items():
         if person_id not in present:
+            if enrolment.in_roster:
+                gone.append(person_id)
             enrolment.in_roster, enrolment.active = False, False
+    _end_sessions(session, course, gone, now)
     course.roster_read_at = now
     session.flush()
     after = {e.person_id for e in _pupils_of(session, course)}
     return RosterChange(arrived=len(after - before), left=len(before - after))
+
+
+def _end_sessions(session: Session, course: Course, person_ids: list[int], now: datetime) -> None:
+    """End what these people have open in a course. A new launch is the platform's word, and opens again."""
+    if person_ids:
+        theirs = LaunchSession.course_id == course.id, LaunchSession.person_id.in_(person_ids)
+        session.execute(
+            sa.update(LaunchSession).where(*theirs, LaunchSession.expires_at > now).values(expires_at=now)
+        )
 
 
 def _people(session: Session, platform_id: int, members: list[Member]) -> dict[str, Person]:

@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 
 SHORTEST_WAIT_S = 0.2
+MOST_WAITING = 100
+"""Messages waiting for a worker; with so many, one more would tell it nothing new."""
 
 
 class Planned:
@@ -87,7 +89,9 @@ def wake_worker() -> None:
     A queue that is down is no reason to fail: the sweep finds what waits.
     """
     try:
-        current_app.extensions["spirale_deliver"]()
+        # A worker that is down for a week finds its scores in their table, not a week of messages.
+        if current_app.extensions["spirale_queue"].pending_count() < MOST_WAITING:
+            current_app.extensions["spirale_deliver"]()
     except Exception as error:  # whatever the queue's own store raises
         log.warning("queue_unreachable", error=type(error).__name__)
 

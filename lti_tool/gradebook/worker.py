@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
 from ..config import Config
-from ..courses.models import Course, LaunchSession
+from ..courses.models import Course
 from ..courses.roster import is_stale, refresh_roster
 from ..db import begin_write, db, utcnow
 from ..lti.keys import retire_keys
-from ..lti.models import Login
 from .delivery import deliver_due
 from .queue import init_queue
-
-KEPT_AFTER_END = timedelta(days=1)
-"""An ended session is remembered this long: a page still open may save through a newer one of the same person."""
+from .sweeping import forget_ended
 
 
 def init_worker(app: Flask, config: Config, keep_house: Callable[[Config, datetime], None]) -> None:
@@ -46,10 +42,9 @@ def read_roster_now(app: Flask, course_id: int) -> None:
 def sweep(app: Flask) -> None:
     """Forget logins that became nothing, sessions that ended, keys that have served; keep house for the rest."""
     with app.app_context():
-        begin_write()
         now = utcnow()
-        db.session.execute(sa.delete(Login).where(Login.expires_at < now))
-        db.session.execute(sa.delete(LaunchSession).where(LaunchSession.expires_at < now - KEPT_AFTER_END))
+        forget_ended(now)
+        begin_write()
         retire_keys(db.session, app.extensions["spirale_config"], now)
         db.session.commit()
         app.extensions["spirale_keep_house"](app.extensions["spirale_config"], now)

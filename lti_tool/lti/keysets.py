@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from .http import ask
 
 SMALLEST_KEY_BITS = 2048
 MOST_KEYS = 50
+MOST_SETS = 500
+"""Addresses whose keys are kept; with one more, the one that came first is given up."""
 FAILURE_COOLDOWN_S = 2.0
 
 
@@ -37,16 +40,19 @@ class KeySets:
         self._sets: dict[str, _KeySet] = {}
         self._lock = threading.Lock()
 
-    def find(self, url: str, kid: str) -> RSAPublicKey:
-        """The platform's key of that id.
+    def find(self, url: str, kid: str, before_asking: Callable[[], None] = lambda: None) -> RSAPublicKey:
+        """The platform's key of that id. `before_asking` is called when the platform may have to be asked for it.
 
         Raises `LaunchRefused`: `BAD_SIGNATURE` when the platform has no such key, `KEYS_UNREACHABLE` when it
         could not be asked.
         """
         with self._lock:
+            if url not in self._sets and len(self._sets) >= MOST_SETS:
+                del self._sets[next(iter(self._sets))]
             keyset = self._sets.setdefault(url, _KeySet())
         if self._is_fresh(keyset, kid):
             return keyset.keys[kid]
+        before_asking()
         # A key that is known, if old, makes nobody wait while another launch asks the platform again.
         if keyset.lock.acquire(blocking=kid not in keyset.keys):
             try:

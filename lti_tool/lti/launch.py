@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import jwt
 import sqlalchemy as sa
 from pylti1p3.exception import LtiException
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from ..config import Config
+from ..db import table_of
 from ..errors import LaunchRefused, Refusal
 from . import library
 from .claims import LONGEST_ID, LONGEST_URL, LTI, Launch, clean, is_web_address, read_claims, way_back
 from .keysets import KeySets
 from .models import Deployment, Login, Platform
+from .senders import sender, senders_of
 
 LAUNCH_PATH = "/lti/launch"
 LOGIN_PARAMETERS = (
@@ -31,6 +34,25 @@ LOGIN_PARAMETERS = (
 )
 LONGEST_TOKEN = 64 * 1024
 VERSION = "1.3.0"
+
+# Statements of every launch are made once: building one costs as much as running it.
+# They name the table and its columns: the model's own attributes would make SQLAlchemy look after objects.
+_LOGIN = table_of(Login)
+BEGUN = sa.insert(_LOGIN)
+CONSUMED = (
+    sa.delete(_LOGIN)
+    .where(_LOGIN.c.state_hash == sa.bindparam("hash"))
+    .returning(_LOGIN.c.platform_id, _LOGIN.c.nonce_hash, _LOGIN.c.browser_hash, _LOGIN.c.expires_at)
+)
+
+
+@dataclass(frozen=True)
+class ConsumedLogin:
+    """What a login said that is no more."""
+
+    platform: Platform
+    nonce_hash: str
+    browser_hash: str
 
 
 def digest(value: str) -> str:
@@ -71,51 +93,44 @@ def begin_login(
     state, nonce = new_secret(), new_secret()
     request = library.Login(dict(parameters), platform, state, nonce)
     url, sent_state = request.authorisation_url(config.base_url + LAUNCH_PATH)
-    session.add(
-        Login(
-            state_hash=digest(sent_state),
-            nonce_hash=digest(nonce),
-            browser_hash=digest(browser_secret),
-            platform_id=platform.id,
-            target_link_uri=parameters["target_link_uri"],
-            expires_at=now + timedelta(seconds=config.lti.login_lifetime_s),
-        )
-    )
+    row = {
+        "state_hash": digest(sent_state),
+        "nonce_hash": digest(nonce),
+        "browser_hash": digest(browser_secret),
+        "platform_id": platform.id,
+        "target_link_uri": parameters["target_link_uri"],
+        "expires_at": now + timedelta(seconds=config.lti.login_lifetime_s),
+    }
+    session.execute(BEGUN, row)
     return url
 
 
-def consume_login(session: Session, state: str, now: datetime) -> Login:
-    """The login of that state, taken away for ever. The caller commits before it looks any further.
+def consume_login(session: Session, state: str, now: datetime) -> ConsumedLogin:
+    """The login of that state, taken away for ever: the caller commits that, whatever becomes of the launch.
 
     Raises `LaunchRefused` for a state that is unknown, used or expired.
     """
-    login = session.scalars(
-        sa.select(Login)
-        .where(Login.state_hash == digest(state))
-        .options(joinedload(Login.platform).selectinload(Platform.deployments))
-    ).first()
-    if login is None:
-        raise LaunchRefused(Refusal.UNKNOWN_LOGIN, "state")
     # Two launches with the same state at the same moment: the row is deleted once.
-    deleted = session.execute(sa.delete(Login).where(Login.id == login.id).returning(Login.id)).first()
-    session.expunge(login)
-    if deleted is None:
+    row = session.execute(CONSUMED, {"hash": digest(state)}).one_or_none()
+    if row is None:
         raise LaunchRefused(Refusal.UNKNOWN_LOGIN, "state")
-    if login.expires_at < now:
+    if row.expires_at < now:
         raise LaunchRefused(Refusal.UNKNOWN_LOGIN, "expired")
-    return login
+    return ConsumedLogin(sender(session, row.platform_id), row.nonce_hash, row.browser_hash)
 
 
 def verify_launch(
-    login: Login,
+    login: ConsumedLogin,
     parameters: Mapping[str, str],
     browser_secret: str,
     keysets: KeySets,
     now: datetime,
     config: Config,
+    before_asking: Callable[[], None],
 ) -> Launch:
-    """The launch that answers a consumed login. No transaction is open: the platform may be asked for its keys.
+    """The launch that answers a consumed login.
 
+    `before_asking` is called before the platform is asked for its keys: no transaction may be open while it answers.
     Raises `LaunchRefused` for anything that is not exactly as it must be.
     """
     platform = login.platform
@@ -125,7 +140,7 @@ def verify_launch(
         raise LaunchRefused(Refusal.PLATFORM_DISABLED, "platform")
     if parameters.get("error"):
         raise LaunchRefused(Refusal.PLATFORM_SAID_NO, "error")
-    message = _message(login, parameters, keysets, config)
+    message = _message(login, parameters, keysets, config, before_asking)
     try:
         claims = _verified_claims(message)
         _check_beyond_library(claims, platform, now, config)
@@ -142,10 +157,9 @@ def is_ours(url: str, config: Config) -> bool:
 
 
 def _platform(session: Session, issuer: str, client_id: str) -> Platform:
-    query = sa.select(Platform).where(Platform.issuer == issuer)
+    found = senders_of(session, issuer)
     if client_id:
-        query = query.where(Platform.client_id == client_id)
-    found = list(session.scalars(query.options(joinedload(Platform.deployments))).unique())
+        found = [platform for platform in found if platform.client_id == client_id]
     if len(found) > 1:
         # Without a client id, the one that is not shut out: the others were replaced.
         found = [platform for platform in found if platform.enabled] or found
@@ -157,7 +171,11 @@ def _platform(session: Session, issuer: str, client_id: str) -> Platform:
 
 
 def _message(
-    login: Login, parameters: Mapping[str, str], keysets: KeySets, config: Config
+    login: ConsumedLogin,
+    parameters: Mapping[str, str],
+    keysets: KeySets,
+    config: Config,
+    before_asking: Callable[[], None],
 ) -> library.Message:
     id_token = parameters.get("id_token", "")
     if not id_token or len(id_token) > LONGEST_TOKEN:
@@ -172,6 +190,7 @@ def _message(
         keysets,
         config.lti.clock_leeway_s,
         nonce_is_right,
+        before_asking,
     )
 
 

@@ -7,6 +7,7 @@ reads as ours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -28,6 +29,7 @@ from .keysets import KeySets
 from .models import Platform
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
+NO_REQUESTS: Any = object()
 
 
 def registration_of(platform: Platform) -> Registration:
@@ -157,14 +159,18 @@ class Message(MessageLaunch):
         keysets: KeySets,
         leeway_s: int,
         nonce_is_right: Any,
+        before_asking: Callable[[], None],
     ) -> None:
         super().__init__(
             Parameters(parameters),
             OnePlatform(platform),
             session_service=ConsumedLogin(nonce_is_right),
             cookie_service=NoCookies(),
+            # It would make a session of `requests` for each launch; keys come from `KeySets`.
+            requests_session=NO_REQUESTS,
         )
         self._platform, self._keysets, self._leeway_s = platform, keysets, leeway_s
+        self._before_asking = before_asking
         self.signed_claims: dict[str, Any] = {}
         """What the platform signed, even where it is refused afterwards; empty before the signature was right."""
 
@@ -189,7 +195,7 @@ class Message(MessageLaunch):
         needed = ["exp", "iat", "nonce", "iss", "aud"]
         body = jwt.decode(
             self._get_id_token(),
-            self._keysets.find(self._platform.jwks_url, kid),
+            self._keysets.find(self._platform.jwks_url, kid, self._before_asking),
             algorithms=[header["alg"]],
             audience=self._platform.client_id,
             issuer=self._platform.issuer,

@@ -19,6 +19,8 @@ EARLY_S = 60
 BACKDATED_S = 5
 """Moodle refuses an `iat` in its future, without leeway (docs/platforms.md)."""
 ASSERTION_LIFETIME_S = 60
+MOST_SLOTS = 500
+"""Platforms and scopes whose tokens are kept; with one more, the one that came first is given up."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Tokens:
     def _slot(self, caller: Caller, scopes: tuple[str, ...]) -> _Slot:
         key = (caller.platform_id, caller.client_id, tuple(sorted(scopes)))
         with self._lock:
+            if key not in self._slots and len(self._slots) >= MOST_SLOTS:
+                del self._slots[next(iter(self._slots))]
             return self._slots.setdefault(key, _Slot())
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
+from flask.sessions import SessionInterface
 from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter, Map
 
@@ -42,6 +41,7 @@ from . import (  # noqa: F401
 )
 from .admin import admin
 from .case_api import case_api, open_to_scripts
+from .counting import init_counting
 from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .logs import init_logging
 from .proxies import init_proxies
@@ -76,15 +76,13 @@ def build(config: Config | None = None) -> Flask:
     app.extensions["spirale_tokens"] = Tokens()
     init_proxies(app, config)
     app.url_map.converters["id"] = RowId
+    app.session_interface = NoSession()
     init_db(app, config)
     init_worker(app, config, keep_house)
     Babel(app, locale_selector=_wanted_locale)
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
+    init_counting(app, config.logins_per_minute)
     app.register_blueprint(door.door)
     app.register_blueprint(registration.registration)
-    for name in ("door.login", "door.launch", "registration.show", "registration.confirm"):
-        limited = limiter.limit(f"{config.logins_per_minute}/minute")(app.view_functions[name])
-        app.view_functions[name] = limited
     app.add_url_rule("/", "root", door.launch_alone)
     app.register_blueprint(health.health)
     app.register_blueprint(case_api)
@@ -97,6 +95,13 @@ def build(config: Config | None = None) -> Flask:
     app.after_request(open_to_scripts)
     app.after_request(_headers)
     return app
+
+
+class NoSession(SessionInterface):
+    """Flask's own session, read at each request, is not used: nothing is looked up from a cookie."""
+
+    def open_session(self, _app: Flask, _request: Request) -> None:
+        return None
 
 
 class RowId(IntegerConverter):

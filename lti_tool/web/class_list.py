@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from flask import Flask, current_app, request
 
-from ..courses.models import Course, LaunchSession, Role
+from ..courses.entry import Opened
+from ..courses.models import Course, Role
 from ..courses.roster import RosterChange, is_stale, refresh_roster, take_news
 from ..db import db, utcnow
 from ..gradebook.queue import ask_for_roster
@@ -20,13 +21,13 @@ PATIENCE_S = 2.0
 """How long somebody waits for a class list; a Moodle gives a class in a tenth of a second (docs/decisions/0017)."""
 
 
-def bring_up_to_date(session: LaunchSession) -> None:
+def bring_up_to_date(opened: Opened) -> None:
     """At a teacher's launch: a course seen for the first time has its pupils at once, the others soon.
 
     The list also says who is a teacher in full. Leaves no transaction open.
     """
-    course = session.course
-    if session.role not in (Role.TEACHER, Role.ASSESSOR):
+    course = opened.course
+    if opened.role not in (Role.TEACHER, Role.ASSESSOR):
         return
     if not is_stale(course, utcnow(), current_app.extensions["spirale_config"]):
         return

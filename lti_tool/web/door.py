@@ -18,12 +18,14 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from ..config import Config
-from ..courses.entry import enter
+from ..courses.entry import Opened, enter
 from ..db import begin_write, db, utcnow
 from ..errors import LaunchRefused, Refusal
+from ..lti.claims import Launch
 from ..lti.keys import ensure_key, public_keys
 from ..lti.launch import (
     LOGIN_PARAMETERS,
+    ConsumedLogin,
     begin_login,
     check_login,
     consume_login,
@@ -56,14 +58,15 @@ def login() -> Response:
     it still brings none, it is offered a new window, with the parameters unspent.
     """
     parameters = {name: request.values[name] for name in LOGIN_PARAMETERS if request.values.get(name)}
-    platform = check_login(db.session, parameters, _config())
     secret = browser_secret()
+    if secret:
+        begin_write()
+    platform = check_login(db.session, parameters, _config())
     if not secret and PROBED not in request.values:
         again = redirect(f"{url_for('door.login')}?{urlencode({**parameters, PROBED: '1'})}", 303)
         return _with_cookie(again, new_secret())
     if not secret:
         return make_response(render_template("new_window.html", parameters=parameters, nav=[]))
-    begin_write()
     url = begin_login(db.session, platform, parameters, secret, utcnow(), _config())
     db.session.commit()
     return _with_cookie(redirect(url, 303), secret)
@@ -77,24 +80,43 @@ def launch() -> Response:
         raise LaunchRefused(Refusal.MISSING_PARAMETER, "state")
     begin_write()
     login_row = consume_login(db.session, state, utcnow())
-    db.session.commit()
-    g.platform_id = login_row.platform_id
-    keysets = current_app.extensions["spirale_keysets"]
-    accepted = verify_launch(login_row, request.form, browser_secret(), keysets, utcnow(), _config())
-    begin_write()
-    note_launch(db.session, login_row.platform, utcnow())
+    platform = login_row.platform
+    g.platform_id = platform.id
     try:
-        sid, session = enter(db.session, accepted, browser_secret(), utcnow(), _config())
+        accepted = _verified(login_row)
+        sid, opened = _enter(accepted)
+    except LaunchRefused:
+        db.session.commit()  # the login is used up all the same
+        raise
+    note_launch(db.session, platform, utcnow())
+    if accepted.family and not platform.family:
+        learn_family(db.session, platform.id, accepted.family)
+    db.session.commit()
+    bring_up_to_date(opened)
+    return redirect(url_for("pages.home", sid=sid), 303)
+
+
+def _verified(login_row: ConsumedLogin) -> Launch:
+    """The launch that the platform sent, with a transaction open to write what it brings.
+
+    It is the one that consumed the login, unless the platform had to be asked for its keys in between.
+    """
+    keysets = current_app.extensions["spirale_keysets"]
+    accepted = verify_launch(
+        login_row, request.form, browser_secret(), keysets, utcnow(), _config(), db.session.commit
+    )
+    if not db.session.in_transaction():
+        begin_write()
+    return accepted
+
+
+def _enter(accepted: Launch) -> tuple[str, Opened]:
+    """Open the session of a launch; what it refuses is told to the platform that sent it."""
+    try:
+        return enter(db.session, accepted, browser_secret(), utcnow(), _config())
     except LaunchRefused as error:
         error.return_url, error.locale = accepted.return_url, accepted.locale
         raise
-    if accepted.family and not login_row.platform.family:
-        learn_family(db.session, accepted.platform_id, accepted.family)
-    if accepted.for_user:
-        session.custom = {**session.custom, "for_user": accepted.for_user}
-    db.session.commit()
-    bring_up_to_date(session)
-    return redirect(url_for("pages.home", sid=sid), 303)
 
 
 @door.errorhandler(LaunchRefused)
