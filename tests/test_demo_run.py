@@ -26,7 +26,7 @@ from lti_tool.gradebook.models import LineItem, ScoreDelivery
 @pytest.fixture
 def places(tmp_path: Path, migrated: Path) -> Places:
     shutil.copy(migrated, tmp_path / "spirale.db")
-    return Places(8765, 8766, tmp_path)
+    return Places(8765, 8766, 8767, tmp_path)
 
 
 @pytest.fixture

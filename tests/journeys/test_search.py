@@ -71,7 +71,10 @@ def test_an_answer_that_comes_late_does_not_replace_a_newer_one(demo: Demo, cont
     field = tab.tool.get_by_label("Chercher dans le référentiel")
 
     field.fill("client")
-    tab.page.wait_for_timeout(300)
+    for _tenth in range(100):
+        if held:
+            break
+        tab.page.wait_for_timeout(100)
     field.fill("rgpd")
     expect(tab.tool.locator("#found-said")).to_have_text(re.compile("^1 résultat pour"))
     for route in held:
