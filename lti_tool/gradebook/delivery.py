@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -46,8 +47,6 @@ from .worths import column_maximum, settings_of
 log = structlog.get_logger()
 
 BATCH = 200
-CONNECTIONS = 4
-"""To one platform at once: beyond it a Moodle gains nothing (docs/platforms.md)."""
 ROUND_OF_LEASE = 3
 """A round begins no request after this part of its lease, so that the last one ends well within it."""
 LONGEST_PAUSE_S = 600.0
@@ -62,12 +61,26 @@ class Lease:
     until: datetime
 
 
+class Pools(ExitStack):
+    """Threads for each number of connections that a platform takes at once; ended together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[int, Executor] = {}
+
+    def of(self, connections: int) -> Executor:
+        """The threads for platforms that take so many."""
+        if connections not in self._made:
+            self._made[connections] = self.enter_context(ThreadPoolExecutor(max_workers=connections))
+        return self._made[connections]
+
+
 def deliver_due(tokens: Tokens, config: Config) -> float | None:
     """Deliver everything that is due. Seconds until something else is; None when nothing waits. Commits.
 
     Platforms take turns, so that one with much to take, or that is slow, does not keep the others waiting long.
     """
-    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+    with Pools() as pools:
         busy, failed = True, set[int]()
         while busy:
             busy = False
@@ -75,7 +88,7 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
                 if platform_id in failed:
                     continue
                 try:
-                    busy |= _deliver_to(platform_id, tokens, config, pool)
+                    busy |= _deliver_to(platform_id, tokens, config, pools)
                 except Exception as error:  # one platform's surprise must not keep the others waiting
                     db.session.rollback()
                     failed.add(platform_id)
@@ -83,8 +96,10 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
     return _next_wait(utcnow())
 
 
-def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pool: Executor) -> bool:
+def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pools: Pools) -> bool:
     """One round with one platform; whether there was something to deliver."""
+    connections = db.session.get_one(Platform, platform_id, populate_existing=True).connections
+    pool = pools.of(connections)
     lease = _take(platform_id, utcnow(), config)
     line = Line(config.delivery.lease_s / ROUND_OF_LEASE, partial(_is_let_in, db.engine, platform_id))
     for batch in _batches(lease, tokens, config):

@@ -18,6 +18,7 @@ from lti_tool.gradebook import delivery as delivering
 from lti_tool.gradebook import sending
 from lti_tool.gradebook.models import DeliveryState, PlatformPause, ScoreDelivery
 from lti_tool.lti.http import LONGEST_PAUSE
+from lti_tool.lti.models import MOST_CONNECTIONS
 from tests.platform import hang_up
 
 from .gradebook_world import ADAM, AICHA, CHLOE, ZOE, Gradebook
@@ -86,14 +87,14 @@ def test_a_platform_that_is_silent_is_left_alone_and_the_other_scores_are_not_ev
 
     wait_s = book.deliver()
 
-    assert book.posts() - before <= 2 * delivering.CONNECTIONS
+    assert book.posts() - before <= 2 * MOST_CONNECTIONS
     assert book.states() == {"sent": 1, "waiting": 24}
     reason, until = book.pause()
     assert reason == "no_answer"
     assert 0 < (until - utcnow()).total_seconds() <= 1.2
     assert 0 < wait_s <= 1.2
     tried = [shown for name in pupils for shown in book.history(name, "1A") if shown.tries]
-    assert len(tried) <= 2 * delivering.CONNECTIONS
+    assert len(tried) <= 2 * MOST_CONNECTIONS
 
     book.world.faults.clear()
     book.world.let_time_pass()
@@ -103,10 +104,32 @@ def test_a_platform_that_is_silent_is_left_alone_and_the_other_scores_are_not_ev
     assert book.pause() is None
 
 
-def test_one_score_that_never_gets_an_answer_does_not_hold_up_the_others(
-    book: Gradebook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivering, "CONNECTIONS", 1)  # the first one would close the line for the others
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_platform_is_asked_as_much_at_once_as_it_takes(book: Gradebook, most: int) -> None:
+    book.connections(most)
+    at_once, seen, lock = [0], [0], threading.Lock()
+
+    def counts(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if "/scores" not in environ["PATH_INFO"]:
+            return book.world.demo(environ, start_response)
+        with lock:
+            at_once[0] += 1
+            seen[0] = max(seen[0], at_once[0])
+        time.sleep(0.1)
+        with lock:
+            at_once[0] -= 1
+        return book.world.demo(environ, start_response)
+
+    book.world.faults.app = counts
+    book.type(*((who, code, 3) for who in CLASS for code in ("1A", "1B")))
+    book.deliver()
+
+    assert book.states() == {"sent": 8}
+    assert seen == [most]
+
+
+def test_one_score_that_never_gets_an_answer_does_not_hold_up_the_others(book: Gradebook) -> None:
+    book.connections(1)  # the first one would close the line for the others
     sub = by_name(ADAM).sub.encode()
 
     def cuts_adams(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -346,7 +369,7 @@ def test_no_request_begins_after_a_third_of_the_lease(
 
     states = book.states()
     assert states["waiting"] + states["sent"] == 24
-    assert 0 < states["sent"] <= 2 * delivering.CONNECTIONS
+    assert 0 < states["sent"] <= 2 * MOST_CONNECTIONS
     left = [s for name in pupils for s in book.history(name, "1A") if s.state == "waiting"]
     assert all(s.tries == 0 and s.reason == "" for s in left)
 
