@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -34,22 +35,34 @@ def admit_try(session: Session, login: str, address: str, now: datetime, config:
     Else how long to wait: nothing is counted then. The transaction must be one that holds the write lock, so that
     of a hundred tries at once one is admitted.
     """
+    # The address first: one that is locked writes no row for each login it makes up.
     counted = [
+        (_key(config, "address", network_of(address)), ADDRESS_LOCKED_AFTER),
         (_key(config, "login", login.casefold()), LOCKED_AFTER),
-        (_key(config, "address", address), ADDRESS_LOCKED_AFTER),
     ]
     rows = []
     for key, most in counted:
         row = _row(session, key, now)
         if row.last_at + FORGOTTEN_AFTER <= now or (row.count >= most and row.last_at + LOCKED_FOR <= now):
             row.count = 0
-        rows.append((row, most))
-    waits = [wait for row, most in rows if (wait := _wait(row, most, now)) > timedelta()]
-    if waits:
-        return max(waits)
-    for row, _most in rows:
+        wait = _wait(row, most, now)
+        if wait > timedelta():
+            return wait
+        rows.append(row)
+    for row in rows:
         row.count, row.last_at = row.count + 1, now
     return None
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: in IPv6 a subscriber has a whole /64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 def administrator_of(session: Session, login: str, password: str) -> Administrator | None:
@@ -65,7 +78,7 @@ def open_admin_session(
     session: Session, administrator: Administrator, address: str, now: datetime, config: Config
 ) -> str:
     """The secret of a new session, in the caller's transaction; the failures before it are forgotten."""
-    for key in (_key(config, "login", administrator.login), _key(config, "address", address)):
+    for key in (_key(config, "login", administrator.login), _key(config, "address", network_of(address))):
         session.execute(sa.delete(AdminLoginFailure).where(AdminLoginFailure.key_hash == key))
     secret = new_secret()
     session.add(

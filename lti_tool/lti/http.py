@@ -13,24 +13,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidURL
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry
 
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..version import __version__
-from .outside import Outside, OutsideAdapter
+from .outside import Outside, OutsideAdapter, hang_up
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_SAYING = 200
 GET_TRIES = 2
 _own = threading.local()
+
+if TYPE_CHECKING:
+    _Connection = HTTPConnection
+else:
+    _Connection = object
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ def ask(
     if outside is not None:
         outside.check(url)
     session = _session(again) if outside is None else _outside_session(outside, timeout_s)
+    _own.limit_s, _own.alarms = timeout_s, []
     try:
         with session.request(
             method, url, headers=headers, data=data, timeout=timeout_s, allow_redirects=False, stream=True
@@ -80,6 +88,8 @@ def ask(
     except requests.RequestException as error:
         raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
     finally:
+        for alarm in _own.alarms:
+            alarm.cancel()
         if outside is not None:
             session.close()
     if 200 <= response.status_code < 300:
@@ -106,10 +116,33 @@ def _session(again: bool) -> requests.Session:
             raise_on_status=False,
         )
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=retry))
+            session.mount(scheme, TimedAdapter(max_retries=retry))
         setattr(_own, name, session)
     session_of_thread: requests.Session = getattr(_own, name)
     return session_of_thread
+
+
+class TimedAdapter(HTTPAdapter):
+    """Connections that hang up when an answer takes longer than its request's limit, however it is said."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more)
+        plain = type("Plain", (_Timed, HTTPConnection), {})
+        secure = type("Secure", (_Timed, HTTPSConnection), {})
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+
+
+class _Timed(_Connection):
+    def getresponse(self) -> Any:
+        # A socket's own time limit is on each piece: an answer said letter by letter would never end.
+        alarm = threading.Timer(_own.limit_s, hang_up, (self.sock,))
+        alarm.daemon = True
+        alarm.start()
+        _own.alarms.append(alarm)
+        return super().getresponse()
 
 
 def _outside_session(outside: Outside, timeout_s: float) -> requests.Session:

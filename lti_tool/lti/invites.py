@@ -96,22 +96,45 @@ def open_invite(session: Session, token: str, now: datetime) -> Invite:
     return invite
 
 
-def hold_invite(session: Session, invite: Invite, now: datetime, lasts: timedelta) -> None:
-    """Keep an invitation for one registration: of two at once, one gets it. The caller commits.
+def hold_invite(session: Session, invite: Invite, now: datetime, lasts: timedelta) -> datetime:
+    """Keep an invitation for one registration: of two at once, one gets it; until when. The caller commits.
 
     Raises `RegistrationRefused` for the other one.
     """
+    # Whole milliseconds: what is read back must equal what was written, whatever the database keeps.
+    until = (now + lasts).replace(microsecond=now.microsecond // 1000 * 1000)
     free = sa.or_(Invite.held_until.is_(None), Invite.held_until <= now)
     held = session.execute(
         sa.update(Invite)
         .where(Invite.id == invite.id, Invite.used_at.is_(None), Invite.revoked_at.is_(None), free)
-        .values(held_until=now + lasts)
+        .values(held_until=until)
         .returning(Invite.id)
     ).first()
     if held is None:
         raise RegistrationRefused(NotRegistered.BUSY_INVITE)
+    return until
 
 
-def release_invite(session: Session, invite_id: int) -> None:
+def use_invite(session: Session, invite_id: int, held_until: datetime, now: datetime) -> Invite:
+    """Make an invitation serve, in the caller's transaction: once, and by whom it is still held.
+
+    Raises `RegistrationRefused` when it was withdrawn meanwhile, or the hold ended and another took it.
+    """
+    mine = Invite.id == invite_id, Invite.held_until == held_until
+    used = session.execute(
+        sa.update(Invite)
+        .where(*mine, Invite.used_at.is_(None), Invite.revoked_at.is_(None))
+        .values(used_at=now, held_until=None)
+        .returning(Invite.id)
+    ).first()
+    invite = session.get_one(Invite, invite_id, populate_existing=True)
+    if used is None:
+        withdrawn = invite.revoked_at is not None
+        raise RegistrationRefused(NotRegistered.REVOKED_INVITE if withdrawn else NotRegistered.USED_INVITE)
+    return invite
+
+
+def release_invite(session: Session, invite_id: int, held_until: datetime) -> None:
     """Give an invitation back: the registration came to nothing, and may be tried again."""
-    session.execute(sa.update(Invite).where(Invite.id == invite_id).values(held_until=None))
+    mine = Invite.id == invite_id, Invite.held_until == held_until
+    session.execute(sa.update(Invite).where(*mine).values(held_until=None))

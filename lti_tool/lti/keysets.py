@@ -54,7 +54,7 @@ class KeySets:
             return keyset.keys[kid]
         before_asking()
         # A key that is known, if old, makes nobody wait while another launch asks the platform again.
-        if keyset.lock.acquire(blocking=kid not in keyset.keys):
+        if keyset.lock.acquire(timeout=0 if kid in keyset.keys else self._timeout_s + 1):
             try:
                 self._refresh(keyset, url, kid)
             finally:

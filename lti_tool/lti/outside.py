@@ -29,6 +29,10 @@ FIRST_FREE_PORT = 1024
 """Below it only web ports are asked: mail, shells and the like listen there."""
 PRIVATE = "private address"
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+NOT_OURS_TO_ASK = [ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.88.99.0/24")]
+"""Global by their number only: a cloud's own host service, relays."""
+MOST_TRIED = 3
+"""Addresses of a name that are tried: each may take the whole time limit."""
 
 if TYPE_CHECKING:
     _Connection = HTTPConnection
@@ -77,7 +81,7 @@ class Outside:
             raise PlatformDelayed("no such name") from error
         if not self._exempts(host) and not all(is_public(address) for address in found):
             raise AddressRefused(PRIVATE)
-        return found
+        return found[:MOST_TRIED]
 
     def _exempts(self, host: str) -> bool:
         return bool(self.private_host) and host.lower().rstrip(".") == self.private_host
@@ -92,6 +96,10 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if parsed.is_site_local:
+            return False
+    if any(parsed in network for network in NOT_OURS_TO_ASK):
+        return False
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
@@ -120,7 +128,7 @@ class OutsideAdapter(HTTPAdapter):
 
     def _set_alarm(self, connected: socket.socket) -> None:
         # A socket's own time limit is on each piece: an answer said letter by letter would never end.
-        alarm = threading.Timer(self._limit_s, _hang_up, (connected,))
+        alarm = threading.Timer(self._limit_s, hang_up, (connected,))
         alarm.daemon = True
         alarm.start()
         self._alarms.append(alarm)
@@ -149,6 +157,6 @@ class _Checked(_Connection):
         self.connected(self.sock)
 
 
-def _hang_up(connected: socket.socket) -> None:
+def hang_up(connected: socket.socket) -> None:
     with suppress(OSError):  # it ended by itself
         socket.socket.shutdown(connected, socket.SHUT_RDWR)  # also under TLS, whose own says goodbye first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -210,7 +210,16 @@ def _is_at_home(issuer: str, url: str) -> bool:
     except (ValueError, KeyError):
         return False
     below = ours.path.startswith(theirs.path.rstrip("/") + "/")
-    return same[0] == same[1] and below and not theirs.query and not theirs.fragment
+    plain = _is_plain(theirs.path) and _is_plain(ours.path)
+    return same[0] == same[1] and below and plain and not theirs.query and not theirs.fragment
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path leads where it seems to: a client or a server would resolve « /a/../b », however it is encoded."""
+    said = path
+    while (again := unquote(said)) != said:
+        said = again
+    return said.count("/") == path.count("/") and "\\" not in said and not {".", ".."} & set(said.split("/"))
 
 
 def _port(parts: SplitResult) -> int:

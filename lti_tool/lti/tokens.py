@@ -51,7 +51,7 @@ class Tokens:
     """The tokens of this process."""
 
     def __init__(self) -> None:
-        self._slots: dict[tuple[int, str, tuple[str, ...]], _Slot] = {}
+        self._slots: dict[tuple[object, ...], _Slot] = {}
         self._lock = threading.Lock()
 
     def get(self, caller: Caller, scopes: tuple[str, ...]) -> str:
@@ -85,7 +85,8 @@ class Tokens:
                 slot.expires = 0.0
 
     def _slot(self, caller: Caller, scopes: tuple[str, ...]) -> _Slot:
-        key = (caller.platform_id, caller.client_id, tuple(sorted(scopes)))
+        # The address too: a number may be another platform's by now, and an administrator may change an address.
+        key = (caller.platform_id, caller.client_id, caller.token_url, caller.audience, *sorted(scopes))
         with self._lock:
             if key not in self._slots and len(self._slots) >= MOST_SLOTS:
                 del self._slots[next(iter(self._slots))]

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from ..config import Config
 from ..db import begin_write, db, utcnow
 from ..errors import NotRegistered, RegistrationRefused
-from ..lti.invites import REGISTER_PATH, hold_invite, open_invite, release_invite
+from ..lti.invites import REGISTER_PATH, hold_invite, open_invite, release_invite, use_invite
 from ..lti.models import Invite
 from ..lti.outside import Outside
 from ..lti.registration import (
@@ -73,19 +73,19 @@ def confirm(token: str) -> Response:
     if not hmac.compare_digest(request.form.get("proof", "").encode(), _proof(token, question).encode()):
         raise RegistrationRefused(NotRegistered.CHANGED_PAGE, "proof")
     begin_write()
-    hold_invite(db.session, invite, utcnow(), HELD_FOR)
+    until = hold_invite(db.session, invite, utcnow(), HELD_FOR)
     db.session.commit()
     try:
         says, accepted = _exchange(invite, question)
     except BaseException:
         begin_write()
-        release_invite(db.session, invite.id)
+        release_invite(db.session, invite.id, until)
         db.session.commit()
         raise
     begin_write()
+    served = use_invite(db.session, invite.id, until, utcnow())
     written = write_platform(db.session, says, accepted, invite.name)
-    kept = db.session.get_one(Invite, invite.id, populate_existing=True)
-    kept.used_at, kept.held_until, kept.platform_id = utcnow(), None, written.platform.id
+    served.platform_id = written.platform.id
     db.session.commit()
     log.info("platform_registered", platform=written.platform.id, updated=written.known)
     page = render_template(

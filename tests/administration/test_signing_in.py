@@ -18,6 +18,7 @@ from lti_tool.administration.signing_in import (
     admit_try,
     find_admin_session,
     forget_ended,
+    network_of,
     open_admin_session,
     sign_out,
 )
@@ -158,3 +159,19 @@ def test_what_is_over_is_swept(any_app: Flask) -> None:
     assert left() == [0, 2]
     forget_ended(db.session, now + FORGOTTEN_AFTER)
     assert left() == [0, 0]
+
+
+def test_a_locked_address_writes_no_row_for_each_login_it_makes_up(any_app: Flask) -> None:
+    now = utcnow()
+    for n in range(ADDRESS_LOCKED_AFTER):
+        tried(any_app, now + n * timedelta(seconds=20), login=f"login {n}")
+    before = db.session.scalar(sa.select(sa.func.count(AdminLoginFailure.id)))
+    locked = now + ADDRESS_LOCKED_AFTER * timedelta(seconds=20)
+    assert all(tried(any_app, locked, login=f"other {n}") for n in range(5))
+    assert db.session.scalar(sa.select(sa.func.count(AdminLoginFailure.id))) == before
+
+
+def test_a_network_of_ipv6_counts_as_one_address() -> None:
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
+    assert network_of("2001:db8:0:1::1") != network_of("2001:db8::1")
+    assert (network_of("10.0.0.1"), network_of("")) == ("10.0.0.1", "")

@@ -224,8 +224,14 @@ def test_tokens_are_kept_for_so_many_platforms_the_first_one_given_up() -> None:
         caller = Caller(number, "client", "https://lms.example.org/token", "", "kid", key)  # type: ignore[arg-type]
         tokens.drop(caller, ("scope",), "a token")
     assert len(tokens._slots) == MOST_SLOTS
-    assert (0, "client", ("scope",)) not in tokens._slots
-    assert (1, "client", ("scope",)) in tokens._slots
+    assert {key[0] for key in tokens._slots} == set(range(1, MOST_SLOTS + 1))
+
+
+def test_a_token_is_of_the_address_it_came_from() -> None:
+    tokens, key = Tokens(), object()
+    for url in ("https://old.example.org/token", "https://new.example.org/token"):
+        tokens.drop(Caller(1, "client", url, "", "kid", key), ("scope",), "a token")  # type: ignore[arg-type]
+    assert len(tokens._slots) == 2
 
 
 def test_platforms_are_kept_up_to_a_bound(in_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

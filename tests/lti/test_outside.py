@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from cryptography.x509.oid import NameOID
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from lti_tool.errors import PlatformDelayed, PlatformRefused
+from lti_tool.errors import LaunchRefused, PlatformDelayed, PlatformRefused, Refusal
 from lti_tool.lti import http, outside
 from lti_tool.lti.http import ask
+from lti_tool.lti.keysets import KeySets, _KeySet
 from lti_tool.lti.outside import AddressRefused, Outside, is_public
+from lti_tool.lti.registration import _is_at_home
 from tests.lti.platform_of_tests import new_key
 from tests.platform import running
 
@@ -35,6 +38,7 @@ NAME = "lms.example.org"
         "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1",
         "169.254.169.254", "100.64.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
         "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1",
+        "fec0::1", "168.63.129.16", "192.88.99.1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::1", "64:ff9b::7f00:1", "64:ff9b::a00:1",
     ],
 )  # fmt: skip
@@ -210,6 +214,62 @@ def test_an_answer_said_letter_by_letter_ends_at_the_time_limit() -> None:
         with pytest.raises(PlatformDelayed):
             ask("GET", url, timeout_s=0.5, outside=Outside("127.0.0.1"))
         assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("slow", ["headers", "body"])
+def test_any_platforms_answer_said_letter_by_letter_ends_at_the_time_limit(slow: str) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        connection, _address = server.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            if slow == "body":
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n")
+            for letter in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70:
+                connection.sendall(bytes([letter]))
+                time.sleep(0.1)
+
+    threading.Thread(target=answer, daemon=True).start()
+    start = time.monotonic()
+    with pytest.raises(PlatformDelayed):
+        ask("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", timeout_s=0.5, again=False)
+    assert time.monotonic() - start < 3
+    server.close()
+
+
+def test_those_who_wait_for_another_launch_to_ask_for_the_keys_do_not_wait_for_ever() -> None:
+    keysets = KeySets(timeout_s=-0.5, lifetime_s=60, cooldown_s=60)
+    held = keysets._sets.setdefault("https://lms.example.org/keys", _KeySet())
+    with held.lock, pytest.raises(LaunchRefused) as refused:
+        keysets.find("https://lms.example.org/keys", "k")
+    assert refused.value.reason is Refusal.KEYS_UNREACHABLE
+
+
+def test_few_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [(0, 0, 0, "", (f"9.9.9.{n}", 443)) for n in range(1, 9)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: many)
+    assert Outside().find(NAME, 443) == ["9.9.9.1", "9.9.9.2", "9.9.9.3"]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "url", "may"),
+    [
+        ("https://h.example/a", "https://h.example/a/conf", True),
+        ("https://h.example/a/", "https://h.example/a/conf", True),
+        ("https://h.example", "https://h.example/b/conf", True),
+        ("https://h.example/a", "https://h.example/b/conf", False),
+        ("https://h.example/a", "https://h.example/ab/conf", False),
+        ("https://h.example/a", "https://h.example/a/../b/conf", False),
+        ("https://h.example/a", "https://h.example/a/%2e%2e/b/conf", False),
+        ("https://h.example/a", "https://h.example/a/%252e%252e/b/conf", False),
+        ("https://h.example/a", "https://h.example/a/..%2fb/conf", False),
+        ("https://h.example/a", "https://h.example/a/..%5cb/conf", False),
+        ("https://h.example/a/./b", "https://h.example/a/./b/conf", False),
+    ],
+)
+def test_only_who_is_at_an_issuers_path_speaks_for_it(issuer: str, url: str, may: bool) -> None:
+    assert _is_at_home(issuer, url) is may
 
 
 def test_a_redirect_is_not_followed_and_a_large_answer_is_not_read() -> None:

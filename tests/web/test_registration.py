@@ -353,6 +353,23 @@ def test_of_two_confirmations_at_once_one_registers(admin: Admin, app: Flask) ->
     assert len(admin.platforms()) == 1
 
 
+def test_an_invitation_withdrawn_while_the_platform_answers_does_not_serve(admin: Admin, app: Flask) -> None:
+    def withdraws(lms: Lms) -> Any:
+        with app.app_context():
+            begin_write()
+            revoke_invite(db.session, db.session.scalars(sa.select(Invite.id)).one(), utcnow())
+            db.session.commit()
+            db.session.close()
+        return lms.accepts()
+
+    admin.lms.answer = withdraws
+    refused(admin.confirm(), 410, "Invitation retirée")
+    with app.app_context():
+        assert db.session.scalars(sa.select(Platform)).all() == []
+        invite = db.session.scalars(sa.select(Invite)).one()
+        assert (invite.used_at, invite.platform_id) == (None, None)
+
+
 def test_a_registration_that_died_half_way_gives_its_invitation_back(admin: Admin, app: Flask) -> None:
     change_invite(app, held_until=utcnow() + timedelta(minutes=1))
     refused(admin.confirm(), 409, "Inscription en cours")
