@@ -17,7 +17,7 @@ from functools import partial
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from ..config import Config
 from ..courses.models import Course, Enrolment
@@ -25,16 +25,16 @@ from ..courses.roster import pupils_query
 from ..db import begin_write, db, insert_missing, utcnow
 from ..errors import PlatformError
 from ..lti.ags import SCOPE_RESULT, Score
-from ..lti.models import Deployment, Platform
+from ..lti.models import Platform
 from ..lti.services import service_of
 from ..lti.tokens import Tokens
 from .columns import find_or_make_column, lose_column, own_column_url
+from .due import due, next_wait, platforms_due
 from .expected import expected_scores
 from .models import (
     WITHDRAWN,
     ColumnOf,
     DeliveryState,
-    GradebookSettings,
     OwnColumn,
     PlatformPause,
     ScoreDelivery,
@@ -84,7 +84,7 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
         busy, failed = True, set[int]()
         while busy:
             busy = False
-            for platform_id in _platforms_due(utcnow()):
+            for platform_id in platforms_due(utcnow()):
                 if platform_id in failed:
                     continue
                 try:
@@ -93,7 +93,7 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
                     db.session.rollback()
                     failed.add(platform_id)
                     log.error("round_failed", platform=platform_id, error=type(error).__name__)
-    return _next_wait(utcnow())
+    return next_wait(utcnow())
 
 
 def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pools: Pools) -> bool:
@@ -135,65 +135,7 @@ def _column_url(batch: Batch, config: Config) -> str:
     return find_or_make_column(batch.service, batch.course_id, batch.column, maximum, config)
 
 
-# ----- what is due -----
-
-
-def _due(now: datetime) -> sa.Select[ScoreDelivery]:
-    """Waiting deliveries that may leave now. One open delivery per cell is under way at most, so order is kept."""
-    return _may_leave().where(
-        ScoreDelivery.not_before <= now,
-        sa.or_(PlatformPause.until.is_(None), PlatformPause.until <= now),
-        ~_sibling(DeliveryState.SENDING),
-    )
-
-
-def _may_leave() -> sa.Select[ScoreDelivery]:
-    """Waiting deliveries of courses that send, on platforms and deployments that are not shut out."""
-    return (
-        sa.select(ScoreDelivery)
-        .join(Course, Course.id == ScoreDelivery.course_id)
-        .join(Platform, Platform.id == Course.platform_id)
-        .join(Deployment, Deployment.id == Course.deployment_id)
-        .outerjoin(PlatformPause, PlatformPause.platform_id == Course.platform_id)
-        .outerjoin(GradebookSettings, GradebookSettings.course_id == Course.id)
-        .where(
-            ScoreDelivery.state == DeliveryState.WAITING,
-            Platform.enabled.is_(True),
-            Deployment.enabled.is_(True),
-            Course.awaits_launch.is_(False),
-            sa.or_(GradebookSettings.sending.is_(None), GradebookSettings.sending.is_(True)),
-        )
-    )
-
-
-def _sibling(state: DeliveryState) -> sa.ColumnElement[bool]:
-    """Whether the same cell has another delivery in that state. One look per kind of column: each has its index."""
-    item, link = aliased(ScoreDelivery), aliased(ScoreDelivery)
-    of_item = sa.exists().where(
-        item.course_id == ScoreDelivery.course_id,
-        item.item_id == ScoreDelivery.item_id,
-        item.person_id == ScoreDelivery.person_id,
-        item.state == state,
-    )
-    of_link = sa.exists().where(
-        link.link_id == ScoreDelivery.link_id,
-        link.person_id == ScoreDelivery.person_id,
-        link.state == state,
-    )
-    return sa.or_(of_item, of_link)
-
-
-def _platforms_due(now: datetime) -> list[int]:
-    """The platforms with something to take, or whose worker died with something in hand."""
-    died = (
-        sa.select(Course.platform_id)
-        .join(ScoreDelivery, ScoreDelivery.course_id == Course.id)
-        .where(ScoreDelivery.state == DeliveryState.SENDING, ScoreDelivery.leased_until <= now)
-    )
-    due = _due(now).with_only_columns(Course.platform_id)
-    found = list(db.session.scalars(sa.union(due, died)))
-    db.session.commit()
-    return found
+# ----- leases -----
 
 
 def _take(platform_id: int, now: datetime, config: Config) -> Lease:
@@ -207,7 +149,7 @@ def _take(platform_id: int, now: datetime, config: Config) -> Lease:
     )
     ids = list(
         session.scalars(
-            _due(now)
+            due(now)
             .with_only_columns(ScoreDelivery.id)
             .where(Course.platform_id == platform_id)
             .order_by(ScoreDelivery.tries, ScoreDelivery.id)
@@ -376,17 +318,3 @@ def _keep_pause(
     own = now + timedelta(seconds=min(wait_s(pause.tries, config), LONGEST_PAUSE_S))
     pause.until = max(named) if named else own
     pause.reason, pause.tries = (later[0].reason if later else "no_answer"), pause.tries + 1
-
-
-def _next_wait(now: datetime) -> float | None:
-    """Seconds until something is due: a score whose wait ends, or the lease of a worker that may be dead."""
-    moment = sa.case(
-        (PlatformPause.until > ScoreDelivery.not_before, PlatformPause.until), else_=ScoreDelivery.not_before
-    )
-    waiting = _may_leave().where(~_sibling(DeliveryState.SENDING)).with_only_columns(sa.func.min(moment))
-    leased = sa.select(sa.func.min(ScoreDelivery.leased_until)).where(
-        ScoreDelivery.state == DeliveryState.SENDING
-    )
-    moments = [m for m in (db.session.scalar(waiting), db.session.scalar(leased)) if m is not None]
-    db.session.commit()
-    return max((min(moments) - now).total_seconds(), 0.0) if moments else None

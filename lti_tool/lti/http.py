@@ -19,14 +19,13 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidURL
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.util import Retry
 
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..version import __version__
-from .outside import Outside, OutsideAdapter, hang_up
+from .outside import Outside, OutsideAdapter, hang_up, pools_of
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)
@@ -127,12 +126,7 @@ class TimedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
-        plain = type("Plain", (_Timed, HTTPConnection), {})
-        secure = type("Secure", (_Timed, HTTPSConnection), {})
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
+        self.poolmanager.pool_classes_by_scheme = pools_of(_Timed, {})
 
 
 class _Timed(_Connection):

@@ -103,6 +103,16 @@ def is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
+def pools_of(connection: type, rules: dict[str, Any]) -> dict[str, Any]:
+    """urllib3's pools by scheme, of connections that are also `connection`, with these attributes."""
+    plain = type("Plain", (connection, HTTPConnection), rules)
+    secure = type("Secure", (connection, HTTPSConnection), rules)
+    return {
+        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+    }
+
+
 class OutsideAdapter(HTTPAdapter):
     """Connections that follow the rules of an `Outside`, and end after `limit_s` whatever is still being said."""
 
@@ -114,12 +124,7 @@ class OutsideAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
         rules = {"outside": self._outside, "connected": staticmethod(self._set_alarm)}
-        plain = type("Plain", (_Checked, HTTPConnection), rules)
-        secure = type("Secure", (_Checked, HTTPSConnection), rules)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
+        self.poolmanager.pool_classes_by_scheme = pools_of(_Checked, rules)
 
     def close(self) -> None:
         for alarm in self._alarms:
