@@ -85,4 +85,8 @@
     event.preventDefault();
     move(hit, event.key);
   });
+
+  // What was typed before this script had come is searched now.
+  const asked = new URLSearchParams(location.search).get('q') || '';
+  if (field.value.trim() !== asked.trim()) search();
 })();

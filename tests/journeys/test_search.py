@@ -61,6 +61,21 @@ def test_the_search_is_led_from_the_keyboard_and_comes_back_as_it_was(
     expect(status).to_have_text(re.compile("^La recherche n’a pas répondu"))
 
 
+def test_what_was_typed_before_the_script_came_is_searched_all_the_same(demo: Demo, context: BrowserContext) -> None:
+    tab = enter(context, demo, "Claire Morel")
+    tab.open_link("Spirale")
+    held: list[Route] = []
+    context.route("**/static/search.js*", lambda route: held.append(route))
+    tab.tool.get_by_role("link", name="Référentiel").first.click(no_wait_after=True)
+
+    tab.tool.get_by_label("Chercher dans le référentiel").fill("rgpd")
+    for route in held:
+        route.continue_()
+
+    expect(tab.tool.locator("#found-said")).to_have_text(re.compile("^1 résultat pour"))
+    assert held
+
+
 def test_an_answer_that_comes_late_does_not_replace_a_newer_one(demo: Demo, context: BrowserContext) -> None:
     tab = enter(context, demo, "Claire Morel")
     tab.open_link("Spirale")
