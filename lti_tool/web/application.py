@@ -32,10 +32,12 @@ from . import (  # noqa: F401
     one_pupil,
     overview,
     picker,
+    publishing,
     pupil,
     referential,
     referential_whole,
     registration,
+    score_decisions,
     search,
     settings,
 )

@@ -44,7 +44,7 @@ PAGES_OF = {
         "choose_link",
     },
     "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels"},
-    "gradebook": {"gradebook"},
+    "gradebook": {"gradebook", "preview_publish", "ask_clear"},
     "referential": {
         "referential",
         "competence",

@@ -139,7 +139,7 @@ def test_nothing_is_sent_twice(own: OwnColumn, book: Gradebook) -> None:
     sent = book.posts()
 
     own.open(book.world.browser("Claire Morel"))
-    book.set(sending=True)
+    book.set(mode="automatic")
     book.deliver()
 
     assert (sent, book.posts()) == (2, 2)
