@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -48,6 +47,8 @@ class Observation:
     item_id: int
     level: int
     comment: str
+    entry_id: int = 0
+    """The entry that says so."""
 
     @property
     def turn(self) -> Turn:
@@ -211,11 +212,6 @@ def observations(
         .order_by(Activity.starts_on, Activity.complexity, Activity.id)
     )
     return [
-        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment)
+        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
         for row, activity in rows
     ]
-
-
-def last_day(found: list[Observation]) -> date:
-    """The date of the latest work among observations (at least one)."""
-    return max(observation.activity.starts_on for observation in found)
