@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from ..assessment.entries import Observation
 from ..assessment.mastery import Position
+from ..assessment.overview import Mastery
 from ..assessment.scales import Scale
 from .comments import position_comment
 from .models import COMPLEXITY_TABLE, TABLE, Conversion, GradebookSettings, Mode
@@ -67,7 +67,7 @@ def position_points(position: Position, settings: GradebookSettings) -> Decimal:
     return max(points(level, complexity, settings) for complexity, level in reached)
 
 
-def worth(position: Position, found: list[Observation], settings: GradebookSettings, scale: Scale) -> Worth:
+def worth(mastery: Mastery, settings: GradebookSettings, scale: Scale) -> Worth:
     """The score of a position, by the course's conversion, with the comment that says what a number cannot."""
-    comment = position_comment(position, found, scale)
+    position, comment = mastery.position, position_comment(mastery, scale)
     return Worth(position_points(position, settings), column_maximum(settings), position.grade, comment)
