@@ -170,11 +170,11 @@ def explain_code(code: str) -> Said:
 def explain_unpublished(sent: ScoreDelivery | None) -> Said:
     """Why a score is to be published, and what to do."""
     if sent is None or sent.score is None:
-        return Said(_("Rien n’a encore été publié."), _("Elle part sur « Publier »."))
+        return Said(_("Rien n’a encore été publié."), _("Elle part sur « Publier »."))
     moment = moment_words(sent.done_at or sent.timestamp)
     return Said(
         _("Le carnet porte encore %(score)s, du %(moment)s.", score=score_words(sent), moment=moment),
-        _("La nouvelle note part sur « Publier »."),
+        _("La nouvelle note part sur « Publier »."),
     )
 
 

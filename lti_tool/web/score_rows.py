@@ -147,7 +147,7 @@ def _left_over_row(book: Book, held: ScoreDelivery, common: dict[str, Any]) -> R
     said = Said(why, _("Spirale ne vide jamais une note d’elle-même."))
     if book.is_off(held.column):
         said = Said(
-            _("Cette compétence n’est plus envoyée : la note déjà envoyée reste dans le carnet."),
+            _("Cette compétence n’est plus envoyée : la note déjà envoyée reste dans le carnet."),
             _("Rien à faire. Pour l’envoyer de nouveau, la cocher dans les réglages du cours."),
         )
     return Row(
@@ -201,7 +201,7 @@ def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
 
 
 def _left() -> str:
-    return _("Cet élève n’est plus dans la liste de la classe : rien n’est envoyé pour lui.")
+    return _("Cet élève n’est plus dans la liste de la classe : rien n’est envoyé pour lui.")
 
 
 def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
@@ -225,8 +225,8 @@ def to_settle(book: Book, rows: list[Row]) -> list[Row]:
             said=Said(
                 _("La colonne a été supprimée du carnet de notes."),
                 ngettext(
-                    "Spirale peut la recréer : sa note repartira.",
-                    "Spirale peut la recréer : ses %(num)s notes repartiront.",
+                    "Spirale peut la recréer : sa note repartira.",
+                    "Spirale peut la recréer : ses %(num)s notes repartiront.",
                     sum(pair[1] == item_id for pair in book.values),
                 ),
             ),

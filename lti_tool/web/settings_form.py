@@ -113,7 +113,7 @@ def typed_draft(course: Course, form: MultiDict[str, str]) -> Draft:
     # A teacher may want the columns of activities alone.
     if not draft.every and not draft.competences and not own_columns(db.session, course):
         draft.problems["which"] = _(
-            "Cocher au moins une compétence. Pour ne rien envoyer du tout, choisir plus haut « Ne rien envoyer »."
+            "Cocher au moins une compétence. Pour ne rien envoyer du tout, choisir plus haut « Ne rien envoyer »."
         )
     return draft
 
@@ -143,11 +143,11 @@ def _table_problems(table: Typed, complexity: str = "") -> dict[str, str]:
         points = _points(table[level])
         if points is None:
             problems[field_name(level, complexity)] = _(
-                "Taper un nombre de 0 à 20, au demi-point près : 14 ou 14,5 par exemple."
+                "Taper un nombre de 0 à 20, au demi-point près : 14 ou 14,5 par exemple."
             )
         elif points < highest:
             problems[field_name(level, complexity)] = _(
-                "Le niveau %(level)s vaut moins que le niveau précédent (%(points)s) : taper au moins autant.",
+                "Le niveau %(level)s vaut moins que le niveau précédent (%(points)s) : taper au moins autant.",
                 level=level,
                 points=number(highest),
             )
@@ -168,7 +168,7 @@ def _complexity_problems(tables: dict[str, Typed]) -> dict[str, str]:
                 problems.setdefault(
                     field_name(level, harder),
                     _(
-                        "Le niveau %(level)s vaut moins qu’en situation moins complexe (%(points)s) : "
+                        "Le niveau %(level)s vaut moins qu’en situation moins complexe (%(points)s) : "
                         "taper au moins autant.",
                         level=level,
                         points=number(less),
