@@ -63,7 +63,7 @@
   }
 
   async function refresh() {
-    if (!document.hidden && !inUse()) {
+    if (!document.hidden && (!inUse() || main.querySelector('[data-progress]'))) {
       try {
         const answer = await fetch(location.href, { credentials: 'same-origin', cache: 'no-store' });
         if (!answer.ok) throw new Error(String(answer.status));
@@ -71,7 +71,7 @@
         const fresh = page.getElementById('main');
         failures = 0;
         if (fresh) follow(fresh);
-        if (fresh && !inUse()) show(fresh);
+        if (fresh && !inUse()) show(fresh); else quiet += 1;
       } catch {
         failures += 1;
       }

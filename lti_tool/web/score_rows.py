@@ -234,7 +234,7 @@ def to_settle(book: Book, rows: list[Row]) -> list[Row]:
             actions=("column",) if book.may_send(item_id) else (),
         )
         for item_id, item in book.items.items()
-        if item_id in book.gone
+        if item_id in book.gone and not book.is_off(item_id)
     ]
     news = [row for row in rows if _is_news(book, row)]
     codes = [row for row in news if row.state == "nothing" and row.entry_code and not row.actions]

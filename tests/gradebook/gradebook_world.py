@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from lti_tool.activities.models import Activity
 from lti_tool.assessment.entries import NewEntry, record
-from lti_tool.courses.models import Course
+from lti_tool.courses.models import Course, Person
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.demo.people import MRC1, by_name
 from lti_tool.demo.store import GradeState
@@ -26,6 +26,7 @@ from lti_tool.gradebook.scores import clear_score, queue_all, queue_scores, send
 from lti_tool.gradebook.settings import Effect, change_settings, preview_settings, wanted_now
 from lti_tool.gradebook.worths import settings_of
 from tests import factories
+from tests.all_states import AllStates
 from tests.platform import DemoWorld
 
 ADAM, AICHA, CHLOE, ZOE = "Adam Benali", "Aïcha Diop", "Chloé Martin", "Zoé Lambert"
@@ -173,6 +174,16 @@ class Gradebook:
     def make_column_again(self, code: str) -> None:
         with self.writing() as course:
             make_column_again(db.session, course, factories.competence(code).id, utcnow())
+
+    def in_all_states(self) -> int:
+        """Put a score in every state; the delivery of one whose observations are gone."""
+        with self.writing() as course:
+            teacher = db.session.get_one(Person, self.world.person_id("Claire Morel"))
+            AllStates(course, teacher).fill()
+            sent = sa.select(sa.func.max(ScoreDelivery.id)).filter_by(
+                item_id=factories.competence("3C").id, state=DeliveryState.SENT
+            )
+            return db.session.scalar(sent) or 0
 
     # The worker
 
