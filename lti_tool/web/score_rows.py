@@ -227,7 +227,7 @@ def to_settle(book: Book, rows: list[Row]) -> list[Row]:
                 ngettext(
                     "Spirale peut la recréer : sa note repartira.",
                     "Spirale peut la recréer : ses %(num)s notes repartiront.",
-                    sum(pair[1] == item_id for pair in book.values),
+                    sum(pair[1] == item_id and pair in book.current for pair in book.values),
                 ),
             ),
             pair=(0, item_id),
@@ -251,7 +251,7 @@ def _is_news(book: Book, row: Row) -> bool:
     if row.state == "refused":
         return not (current and current.reason == "column_gone" and row.pair[1] in book.gone)
     if row.state == "changed":
-        return current is not None and current.state is DeliveryState.CHANGED
+        return row.pair in book.conflicts or (current is not None and current.state is DeliveryState.CHANGED)
     return "clear" in row.actions or bool(row.entry_code) or left_over(book, row.pair) is not None
 
 

@@ -28,7 +28,7 @@ from ..gradebook.models import (
     ScoreDelivery,
 )
 from ..gradebook.own_columns import own_columns
-from ..gradebook.publishing import SENT_BY, Plan, plan_scores
+from ..gradebook.publishing import Change, Plan, plan_scores
 from ..gradebook.scores import can_send, current_values
 from ..gradebook.worths import Worth, settings_of
 from .guard import row_id
@@ -70,6 +70,8 @@ class Book:
     """Who was a pupil and is not any more, with something to send: nothing is."""
     to_publish: set[Pair]
     """In a course that sends on « Publier »: what it would send."""
+    conflicts: set[Pair]
+    """There: what it would not, since the LMS was found to hold something put there by hand."""
 
     def may_send(self, column: ColumnOf) -> bool:
         """Whether what a teacher sends from here to a column would leave."""
@@ -111,7 +113,8 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         settings=settings,
         can_act=settings.sending and may_act,
         leavers={p for p, _c in values} - {pupil.person_id for pupil in listed} - set(session.scalars(staff)),
-        to_publish={line.pair for line in plan.lines if line.change in SENT_BY},
+        to_publish={line.pair for line in plan.to_send},
+        conflicts={line.pair for line in plan.lines if line.change is Change.CONFLICT},
     )
 
 

@@ -307,3 +307,12 @@ def test_a_restored_course_goes_on_with_a_copy_and_none_of_the_grades(
         db.session.close()
     assert [row.graded for row in graded] == [True, True]
     assert graded[0].course_id != graded[1].course_id
+
+
+def test_by_complexity_its_value_is_that_of_the_situation(own: OwnColumn, book: Gradebook) -> None:
+    book.set(conversion="complexity")
+    own.choose()
+    book.type((ADAM, "1A", 3), (ADAM, "1B", 4))
+    book.deliver()
+
+    assert own.value(ADAM) == 13.5, "3 and 4 in a simple situation are worth 12 and 15"

@@ -83,6 +83,7 @@ def test_the_preview_says_what_changes_and_publishing_sends_it_once(every: Schoo
     assert "5 nouvelles 2 changées" in text, "1C of five pupils, 1B of two who did better since"
     assert "1B Identifier le client et ses caractéristiques 2 changées, 4 inchangées" in text
     assert "3 / 4 → 4 / 4 bien maîtrisée en situation variée" in text
+    assert "4 / 4 → 4 / 4 Même note, nouveau commentaire : maîtrisée en situation variée" in text
     assert "Théo Marchand" in text, "who left is said, and not counted"
     assert len(rows(every)) == before, "looking writes nothing"
 
@@ -137,6 +138,7 @@ def test_conflicts_are_said_with_both_values_and_left_to_the_gradebook(every: Sc
 
     text = words(teacher.get("/gradebook/publish"))
     assert "Adam B., 1A : le carnet porte 3,5, Spirale propose 4 / 4" in text
+    assert "Envoyer 4 / 4" in words(teacher.get("/gradebook")).partition("Les colonnes")[0]
     page = words(teacher.get("/gradebook?state=changed"))
     assert "Garder 3,5" in page
     assert "Envoyer 4 / 4" in page
@@ -157,7 +159,7 @@ def test_every_state_is_counted_and_shown_pupil_by_pupil(every: School) -> None:
     assert "demande d’attendre avant de recevoir d’autres notes" in text
     assert "Nouvel essai :" in text
     assert "Un élève n’est plus dans la liste de la classe" in text
-    assert "Envoi en cours" in text
+    assert "Envoi en attente : 11 sur 13" in text, "the platform said later"
     table = words(page).rpartition("Élève par élève")[2]
     assert "Adam B. 3,5 modifié dans le carnet 4 à publier 3 à publier 3 refusé 3 envoyé" in table
 
