@@ -173,7 +173,7 @@ def explain_unpublished(sent: ScoreDelivery | None) -> Said:
         return Said(_("Rien n’a encore été publié."), _("Elle part sur « Publier »."))
     moment = moment_words(sent.done_at or sent.timestamp)
     return Said(
-        _("Le carnet porte encore %(score)s, du %(moment)s.", score=score_words(sent), moment=moment),
+        _("Le carnet porte encore %(score)s (%(moment)s).", score=score_words(sent), moment=moment),
         _("La nouvelle note part sur « Publier »."),
     )
 

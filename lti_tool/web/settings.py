@@ -8,6 +8,7 @@ from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from ..assessment.words import in_situation
 from ..courses.labels import count_nameless
 from ..courses.models import Course
 from ..courses.people import pupils
@@ -25,7 +26,7 @@ from .guard import May, here, page, row_id, visit
 from .referential_choice import Choice, offers, stored_choice, typed_choice
 from .referential_words import official
 from .settings_form import MINIMUMS, Draft, offered_competences, stored_draft, typed_draft
-from .shown import complexity_words, levels, moment_words
+from .shown import levels, moment_words
 
 
 @page("/settings", may=May.TEACH, methods=("GET", "POST"))
@@ -111,7 +112,7 @@ def _show(draft: Draft, choice: Choice | None = None, effect: Effect | None = No
         official=official,
         chosen=bool(request.args.get("chosen")),
         words=levels(),
-        complexities=complexity_words(),
+        complexities=in_situation(),
         minimums=MINIMUMS,
         missing=missing_rights(course),
         can_send=can_send(course),

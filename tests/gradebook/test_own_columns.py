@@ -315,4 +315,6 @@ def test_by_complexity_its_value_is_that_of_the_situation(own: OwnColumn, book: 
     book.type((ADAM, "1A", 3), (ADAM, "1B", 4))
     book.deliver()
 
-    assert own.value(ADAM) == 13.5, "3 and 4 in a simple situation are worth 12 and 15"
+    grade = own.grade(ADAM)
+    assert grade is not None
+    assert grade.value == 13.5, "3 and 4 in a simple situation are worth 12 and 15"
