@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..activities.models import Activity
-from ..assessment.models import Assessment
+from ..assessment.models import Assessment, ObservationRequest
 from ..courses.models import Course, Person
 from ..db import Base
 from ..errors import NotFound
@@ -20,6 +20,11 @@ from ..lti.models import Platform
 from .repointing import references
 
 SECRETS = ("sid_hash", "browser_hash")
+ABOUT_OTHERS = {
+    (Assessment.__tablename__, "assessor_id"): "entries made about others",
+    (ObservationRequest.__tablename__, "closed_by_id"): "others' requests closed",
+}
+"""Rows that a person made and that are another's: counted, not given."""
 NAMED: dict[str, tuple[sa.Table, sa.ColumnElement[str]]] = {
     "course": (Course.__table__, Course.title),  # type: ignore[dict-item]
     "activity": (Activity.__table__, Activity.title),  # type: ignore[dict-item]
@@ -48,9 +53,11 @@ def export_person(session: Session, person: Person) -> dict[str, Any]:
     exported: dict[str, Any] = {"person": _rows(session, table, table.c.id == person.id)[0]}
     for column in references(Person.__tablename__):
         name = f"{column.table.name} ({column.name})"
-        if column.table.name == Assessment.__tablename__ and column.name == "assessor_id":
-            made = sa.select(sa.func.count()).where(column == person.id, Assessment.person_id != person.id)
-            exported["entries made about others"] = session.scalar(made) or 0
+        if (column.table.name, column.name) in ABOUT_OTHERS:
+            made = sa.select(sa.func.count()).where(
+                column == person.id, column.table.c.person_id != person.id
+            )
+            exported[ABOUT_OTHERS[column.table.name, column.name]] = session.scalar(made) or 0
         else:
             exported[name] = _rows(session, column.table, column == person.id)
     return exported

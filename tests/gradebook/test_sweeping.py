@@ -45,6 +45,8 @@ LASTING = {
     "activity_link": "teachers' work",
     "observed_item": "teachers' work",
     "assessment": "what was assessed, kept as it was entered",
+    "self_position": "what pupils said of themselves, kept as it was said",
+    "observation_request": "one per competence that a pupil asked to be observed in",
     "gradebook_settings": "one per course",
     "line_item": "one per competence of a course",
     "score_delivery": "what was sent, and what the platform said",
