@@ -80,7 +80,7 @@ def turn_lines(page: TestResponse) -> list[str]:
     return [words(line) for line in source.split("<li ")[1:]]
 
 
-# ----- « Mes compétences » -----
+# ----- « Ma spirale » -----
 
 
 def test_the_ten_competences_are_listed_with_where_i_stand(school, worked):
@@ -151,24 +151,40 @@ def test_a_pupil_without_a_result_has_a_page_that_says_so(school):
 
     assert page.status_code == 200
     assert all("pas encore travaillée" in line for line in competence_lines(page))
-    assert "Tout reste à explorer en accueil, commerce et vente." in words(page)
+    text = words(school.visit("Chloé").get("/me/exploration"))
+    assert "Tout reste à explorer en accueil, commerce et vente." in text
 
 
 def test_exploration_counts_situations_and_names_what_is_left(school, worked):
-    text = words(part(school.visit("Adam").get("/me"), 'id="exploration"', "</section>"))
+    page = school.visit("Adam").get("/me/exploration")
 
+    text = words(part(page, 'id="exploration"', "<section"))
     assert "accueil 1 situation 1 compétence" in text
     assert "commerce 1 situation 1 compétence" in text
     assert "vente 3 situations 1 compétence" in text
     assert "En accueil, rien encore pour 1A, 1B, 1D, 2A, 2B, 2C, 3A, 3B et 3C." in text
     assert "Tout reste à explorer" not in text
+    vente = part(page, 'id="h-V"', "</section>")
+    assert re.findall(r">([^<]+)</a>", vente) == ["Forum", "Relance", "Vente"]
+    assert "À venir : PFMP" in words(part(page, 'id="h-A"', "</section>"))
+
+
+def test_exploration_says_what_each_competence_becomes_and_how_often_it_was_worked_in_each(school, worked):
+    page = school.visit("Adam").get("/me/exploration")
+
+    bac = part(page, 'id="bac"', "</section>")
+    lines = [words(line) for line in bac.split("<li><h3>")[1:]]
+    assert [line[:2] for line in lines] == ["1A", "1B", "1C", "1D", "2A", "2B", "2C", "3A", "3B", "3C"]
+    assert "accueil × 1 commerce × 1 vente × 3 Ce que 1C devient au Bac MA MCV" in lines[2]
+    assert "accueil pas encore commerce pas encore vente pas encore" in lines[4]
+    assert bac.count("/statements/") > 20
 
 
 def test_an_unknown_competence_is_not_found(school, worked):
     assert school.visit("Adam").get("/me?competence=9Z").status_code == 404
 
 
-# ----- « À faire » -----
+# ----- « Mes activités » -----
 
 
 def test_what_is_to_come_is_dated_in_order_with_what_is_expected(school, worked):
@@ -243,7 +259,9 @@ def test_an_emptied_cell_is_no_result(app, school, worked):
 # ----- whose page it is -----
 
 
-@pytest.mark.parametrize("path", ["/me", "/me?competence=1A", "/me/activities"])
+@pytest.mark.parametrize(
+    "path", ["/me", "/me?competence=1A", "/me/activities", "/me/exploration", "/me/positions?competence=1A"]
+)
 def test_a_pupil_sees_nothing_of_others(school, worked, path):
     page = school.visit("Adam").get(path)
 
@@ -252,7 +270,7 @@ def test_a_pupil_sees_nothing_of_others(school, worked, path):
         assert hidden not in page.text
 
 
-@pytest.mark.parametrize("path", ["/me", "/me/activities"])
+@pytest.mark.parametrize("path", ["/me", "/me/activities", "/me/exploration", "/me/positions"])
 @pytest.mark.parametrize("name", ["teacher", "assessor", "observer"])
 def test_only_a_pupil_has_pages_of_their_own(school, name, path):
     assert school.visit(name).get(path).status_code == 403
@@ -292,7 +310,7 @@ def test_a_teacher_reads_the_same_sheet_in_the_third_person(school, worked):
     assert "Spirale · 1C" in text
     assert len(turn_lines(page)) == 4
     assert f"/activities/{worked['Forum']}/grid" in page.text
-    for own in ("Mes compétences", "Ma spirale", "Mon exploration", "Mon premier"):
+    for own in ("Mes compétences", "Ma spirale", "Mon exploration", "Mon premier", "Pour moi"):
         assert own not in text
 
 
@@ -357,7 +375,9 @@ def test_a_name_the_platform_does_not_share_is_a_number(app, school):
 # ----- what it costs -----
 
 
-@pytest.mark.parametrize("path", ["/me?competence=1C", "/me/activities"])
+@pytest.mark.parametrize(
+    "path", ["/me?competence=1C", "/me/activities", "/me/exploration", "/me/positions?competence=1C"]
+)
 def test_a_longer_year_costs_no_more_queries(app, school, worked, path):
     adam = school.visit("Adam")
     with app.app_context():
@@ -381,4 +401,4 @@ def test_a_longer_year_costs_no_more_queries(app, school, worked, path):
             factories.assessment(made, "1C", school.people["Adam"], 3, school.people["teacher"])
         db.session.commit()
 
-    assert queries() == short <= 12
+    assert queries() == short <= 16
