@@ -229,9 +229,9 @@ def test_an_address_of_a_competence_that_no_activity_works_shows_it_and_an_unkno
 ) -> None:
     adam = digital.visit("Adam")
 
-    assert "Ma spirale · 4.2 Protéger les données" in words(adam.get("/me/exploration"))
-    assert adam.get("/me/exploration").status_code == 404
-    assert adam.get("/me/exploration").status_code == 404
+    assert "Ma spirale · 4.2 Protéger les données" in words(adam.get("/me?competence=crcn~4.2"))
+    assert adam.get("/me?competence=crcn~9.9").status_code == 404
+    assert adam.get("/me?competence=ma~1.1").status_code == 404
 
 
 def test_a_course_with_one_referential_shows_no_heading_of_it(school: School) -> None:
