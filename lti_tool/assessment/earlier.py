@@ -1,4 +1,4 @@
-"""What a pupil did in other courses of the same platform, in earlier school years."""
+"""What a pupil did in earlier school years: in this course, and in others of its platform where that is allowed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from ..activities.models import Activity
-from ..courses.models import Course
+from ..courses.models import Course, SchoolYear
 from ..frameworks.models import FrameworkItem
 from .entries import Observation, newest_ids
 from .models import Assessment
@@ -19,10 +19,12 @@ FIRST_MONTH = 8
 
 
 @dataclass(frozen=True)
-class EarlierCourse:
-    """A course, and the turns of a pupil in it with their competence, newest first."""
+class EarlierYear:
+    """A year of a course, and the turns of a pupil in it with their competence, newest first."""
 
     course: Course
+    year: SchoolYear | None
+    """None where its teachers did not close it."""
     turns: list[tuple[FrameworkItem, Observation]]
 
 
@@ -31,34 +33,33 @@ def school_year_start(today: date) -> date:
     return date(today.year - (today.month < FIRST_MONTH), FIRST_MONTH, 1)
 
 
-def earlier_courses(session: Session, course: Course, person_id: int, today: date) -> list[EarlierCourse]:
-    """The earlier years of a pupil of a course, the latest course first; empty unless its platform allows it.
+def earlier_years(session: Session, course: Course, person_id: int, today: date) -> list[EarlierYear]:
+    """The earlier years of a pupil of a course, the latest first: those that this course closed, and others' where
+    its platform allows it.
 
-    Only work from before this school year: what a colleague sees this year is that colleague's to tell. It is shown,
-    and counts in no position of this course.
+    Of other courses, only work from before this school year: what a colleague sees this year is that colleague's to
+    tell. All is shown, and counts in no position of this course.
     """
-    if not course.platform.earlier_years:
-        return []
-    elsewhere = (
-        sa.select(Activity.id)
-        .join(Course, Course.id == Activity.course_id)
-        .where(
-            Course.platform_id == course.platform_id,
-            Course.id != course.id,
-            Activity.starts_on < school_year_start(today),
-        )
+    closed = sa.and_(Activity.course_id == course.id, Activity.year_id.is_not(None))
+    elsewhere = sa.and_(
+        Course.platform_id == course.platform_id,
+        Course.id != course.id,
+        Activity.starts_on < school_year_start(today),
     )
-    ids = newest_ids(Assessment.person_id == person_id, Assessment.activity_id.in_(elsewhere))
+    shown = sa.or_(closed, elsewhere) if course.platform.earlier_years else closed
+    those = sa.select(Activity.id).join(Course, Course.id == Activity.course_id).where(shown)
+    ids = newest_ids(Assessment.person_id == person_id, Assessment.activity_id.in_(those))
     rows = session.execute(
-        sa.select(Assessment, Activity)
+        sa.select(Assessment, Activity, SchoolYear)
         .join(Activity, Activity.id == Assessment.activity_id)
+        .outerjoin(SchoolYear, SchoolYear.id == Activity.year_id)
         .where(Assessment.id.in_(ids), Assessment.level.is_not(None))
         .order_by(Activity.starts_on.desc(), Activity.complexity.desc(), Activity.id.desc())
         .options(joinedload(Assessment.item), joinedload(Assessment.activity).joinedload(Activity.course))
     )
-    found: dict[int, EarlierCourse] = {}
-    for row, activity in rows:
-        one = found.setdefault(activity.course_id, EarlierCourse(activity.course, []))
-        turn = Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment)
+    found: dict[tuple[int, int | None], EarlierYear] = {}
+    for row, activity, year in rows:
+        one = found.setdefault((activity.course_id, activity.year_id), EarlierYear(activity.course, year, []))
+        turn = Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
         one.turns.append((row.item, turn))
     return list(found.values())

@@ -15,6 +15,7 @@ from ..activities.models import Activity
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment, SelfPosition
 from ..assessment.self_positions import self_positions
+from ..courses.groups import groups_with
 from ..courses.models import Course
 from ..db import db
 from ..frameworks.models import FrameworkItem
@@ -88,8 +89,18 @@ def works_of(
     for one in said:
         if one.activity_id is not None:
             mine.setdefault((one.activity_id, one.item_id), one)
-    found = list_activities(db.session, course, archived=archived)
-    return [_work(activity, results, mine) for activity in found]
+    groups = groups_with(db.session, course.id, person_id)
+    works = [
+        _work(activity, results, mine)
+        for activity in list_activities(db.session, course, archived=archived)
+        if activity.year_id is None
+    ]
+    return [work for work in works if work.done or _is_expected(work.activity, groups)]
+
+
+def _is_expected(activity: Activity, groups: set[int]) -> bool:
+    """Whether an activity is asked of a pupil who is in these groups."""
+    return not activity.undated and (activity.group_id is None or activity.group_id in groups)
 
 
 def results_of(course: Course, person_id: int) -> dict[tuple[int, int], Assessment]:

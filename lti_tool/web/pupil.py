@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from ..activities.models import Activity
-from ..assessment.earlier import earlier_courses
+from ..assessment.earlier import earlier_years
 from ..assessment.models import Assessment
 from ..assessment.observation_requests import LONGEST_ANSWER, close, requests_of
 from ..assessment.self_positions import host_of, newest_by_item, self_positions
@@ -90,7 +90,9 @@ def _show(person_id: int, answer: str = "", problems: dict[str, str] | None = No
         parts=sheet.parts,
         chosen=chosen,
         spiral=spiral_of(sheet, chosen),
-        reasons={item: explain(mastery.position) for item, mastery in sheet.masteries.items()},
+        reasons={
+            item: explain(mastery.proposed, mastery.policy) for item, mastery in sheet.masteries.items()
+        },
         next_turn=next_turn(course, chosen, person_id),
         said=newest_by_item(said),
         history=[one for one in said if chosen and one.item_id == chosen.id],
@@ -99,7 +101,7 @@ def _show(person_id: int, answer: str = "", problems: dict[str, str] | None = No
         problems=problems or {},
         longest=LONGEST_ANSWER,
         remarks=_remarks(course, person_id),
-        earlier=earlier_courses(db.session, course, person_id, today()),
+        earlier=earlier_years(db.session, course, person_id, today()),
         explored=explored,
         unexplored=unexplored(explored),
         leads_on=bool(chosen and linked_frameworks(db.session, chosen.framework_id)),
@@ -123,12 +125,13 @@ def _address(person_id: int, item: FrameworkItem, anchor: str) -> str:
 
 
 def _remarks(course: Course, person_id: int) -> list[Remark]:
-    """Every comment on a pupil's work, newest work first."""
+    """Every comment on a pupil's work of this year, newest work first."""
     kept = {pair: entry for pair, entry in results_of(course, person_id).items() if entry.comment}
     if not kept:
         return []
     ids = {activity_id for activity_id, _item in kept}
-    activities = {one.id: one for one in db.session.scalars(sa.select(Activity).where(Activity.id.in_(ids)))}
+    present = sa.select(Activity).where(Activity.id.in_(ids), Activity.year_id.is_(None))
+    activities = {one.id: one for one in db.session.scalars(present)}
     items = {
         one.id: one
         for one in db.session.scalars(
@@ -137,7 +140,7 @@ def _remarks(course: Course, person_id: int) -> list[Remark]:
             .options(joinedload(FrameworkItem.framework))
         )
     }
-    found = [Remark(activities[a], items[i], entry) for (a, i), entry in kept.items()]
+    found = [Remark(activities[a], items[i], entry) for (a, i), entry in kept.items() if a in activities]
     return sorted(found, key=lambda r: (-r.activity.starts_on.toordinal(), -r.activity.id, r.item.position))
 
 

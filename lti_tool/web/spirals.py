@@ -10,11 +10,12 @@ from flask import request
 from sqlalchemy.orm import selectinload
 
 from ..activities.models import Activity, ActivityCompetence, ObservedItem
+from ..assessment.decisions import rule_of
 from ..assessment.entries import Observation, observations
 from ..assessment.models import Assessment
 from ..assessment.overview import Mastery, by_pair
 from ..assessment.worked import worked_materials
-from ..courses.models import Course
+from ..courses.models import Course, GroupMember
 from ..courses.referentials import Material, course_competences, named
 from ..db import db
 from ..errors import NotFound
@@ -74,7 +75,8 @@ def read_sheet(course: Course, person_id: int) -> Sheet:
     """What was seen of a pupil in a course, and what it adds up to."""
     materials = worked_materials(db.session, course)
     found = observations(db.session, course.id, person_ids=[person_id])
-    masteries = {item: mastery for (_id, item), mastery in by_pair(found, target=scale().target).items()}
+    rule = rule_of(db.session, course.id, target=scale().target, person_ids=[person_id])
+    masteries = {item: mastery for (_id, item), mastery in by_pair(found, rule).items()}
     parts = [
         Part(
             one.framework,
@@ -136,7 +138,7 @@ def spiral_of(sheet: Sheet, item: FrameworkItem | None) -> Spiral | None:
     return Spiral(
         item=item,
         mastery=mastery,
-        reason=explain(mastery.position),
+        reason=explain(mastery.proposed, mastery.policy),
         picture=draw_spiral(turns),
         picture_name=describe_turns(oldest_first),
         observed=observed_in([o.activity.id for o in mastery.turns]),
@@ -166,7 +168,15 @@ def next_turn(course: Course, item: FrameworkItem | None, person_id: int) -> Act
         .where(
             Activity.course_id == course.id,
             Activity.archived_at.is_(None),
+            Activity.year_id.is_(None),
+            Activity.undated.is_(False),
             Activity.starts_on >= today(),
+            sa.or_(
+                Activity.group_id.is_(None),
+                Activity.group_id.in_(
+                    sa.select(GroupMember.group_id).where(GroupMember.person_id == person_id)
+                ),
+            ),
             ActivityCompetence.item_id == item.id,
             Activity.id.not_in(answered),
         )

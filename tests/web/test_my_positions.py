@@ -12,7 +12,8 @@ from flask import Flask
 
 from lti_tool.assessment.models import ObservationRequest, SelfPosition
 from lti_tool.assessment.observation_requests import ask
-from lti_tool.courses.models import Enrolment, Person
+from lti_tool.courses.groups import save_group
+from lti_tool.courses.models import Enrolment, Person, SchoolYear
 from lti_tool.db import db, utcnow
 from lti_tool.gradebook.models import ScoreDelivery
 from lti_tool.web.guard import ASKED, May
@@ -282,6 +283,48 @@ def test_earlier_years_are_read_by_teachers_only_where_the_administrator_allowed
         assert "4 1C Stage de troisième bien maîtrisée, variée" in year
         assert "Rien de ceci ne compte" in year
     assert "Stage" not in school.visit("Adam").get("/me").text
+
+
+def test_a_year_that_this_course_closed_is_read_without_an_administrator_and_counts_no_more(app, school):
+    with app.app_context():
+        year = SchoolYear(course_id=school.course.id, name="2025-2026", closed_at=utcnow())
+        db.session.add(year)
+        db.session.flush()
+        old = factories.activity(
+            school.course, "1C", title="L’an dernier", starts_on=days_ago(400), year_id=year.id
+        )
+        factories.assessment(old, "1C", school.people["Adam"], 4, school.people["teacher"], "Bravo.")
+        db.session.commit()
+        name = year.name
+    sheet = school.visit("teacher").get(f"/pupils/{school.people['Adam'].id}?competence=1C")
+
+    assert f"2MRC1, {name} 1 tour" in words(part(sheet, 'id="avant">', "</section>"))
+    assert "Rien de ceci ne compte dans les positions de cette année." in words(sheet)
+    assert "Pas encore travaillée" in words(sheet)
+    assert "Bravo." not in sheet.text
+    adam = school.visit("Adam")
+    assert "L’an dernier" not in adam.get("/me").text + adam.get("/me/activities").text
+
+
+def test_work_of_another_group_or_without_a_date_is_not_expected_of_me(app, school):
+    with app.app_context():
+        course = db.session.merge(school.course)
+        mine = save_group(db.session, course, "Groupe A", [school.people["Adam"].id])
+        other = save_group(db.session, course, "Groupe B", [school.people["Zoé"].id])
+        for title, days, more in (
+            ("Sans date", -1, {"undated": True}),
+            ("Pour B", -2, {"group_id": other.id}),
+            ("Pour A", -3, {"group_id": mine.id}),
+        ):
+            factories.activity(course, "1C", title=title, starts_on=days_ago(days), **more)
+        db.session.commit()
+    adam = school.visit("Adam")
+
+    for path in ("/me?competence=1C", "/me/activities", "/me/exploration"):
+        text = adam.get(path).text
+        assert "Pour A" in text, path
+        assert "Pour B" not in text, path
+        assert "Sans date" not in text, path
 
 
 # ----- nothing of anybody else -----

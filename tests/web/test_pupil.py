@@ -401,4 +401,4 @@ def test_a_longer_year_costs_no_more_queries(app, school, worked, path):
             factories.assessment(made, "1C", school.people["Adam"], 3, school.people["teacher"])
         db.session.commit()
 
-    assert queries() == short <= 16
+    assert queries() == short <= 19
