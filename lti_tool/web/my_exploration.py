@@ -15,7 +15,7 @@ from ..frameworks.guide import guide_of
 from ..frameworks.models import FrameworkItem
 from .guard import May, page, visit
 from .my_activities import Work, works_of
-from .reasons import both
+from .reasons import both, day_words
 from .referential_words import official
 from .shown import locale, short_date, speciality_words, today
 from .spirals import read_sheet
@@ -55,6 +55,7 @@ def my_exploration() -> str:
         guide=guide_of(framework, locale()),
         speciality_words=speciality_words(),
         short_date=short_date,
+        day_words=day_words,
     )
 
 

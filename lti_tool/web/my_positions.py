@@ -21,7 +21,7 @@ from ..db import db, utcnow
 from ..errors import BadInput, NotFound
 from ..frameworks.models import FrameworkItem
 from .guard import May, here, page, row_id, visit
-from .reasons import in_situation
+from .reasons import day_words, in_situation
 from .shown import Choice, complexity_words, level_word, levels, local_day, short_date
 from .spirals import asked_competence, read_sheet
 
@@ -100,6 +100,7 @@ def _show(draft: SelfDraft, problems: dict[str, str] | None = None) -> str:
         situations=in_situation(),
         short_date=short_date,
         day_of=local_day,
+        day_words=day_words,
         host_of=host_of,
         longest=LONGEST_EVIDENCE,
     )

@@ -24,7 +24,7 @@ from ..frameworks.sheets import linked_frameworks
 from .guard import May, here, page, visit
 from .my_activities import results_of
 from .my_exploration import explore, unexplored
-from .reasons import explain, in_situation
+from .reasons import day_words, explain, in_situation
 from .shown import code_words, level_word, local_day, short_date, speciality_words, today
 from .spirals import chosen_competence, next_turn, read_sheet, spiral_of
 
@@ -112,6 +112,7 @@ def _show(person_id: int, answer: str = "", problems: dict[str, str] | None = No
         speciality_words=speciality_words(),
         short_date=short_date,
         day_of=local_day,
+        day_words=day_words,
         situations=in_situation(),
         host_of=host_of,
     )
