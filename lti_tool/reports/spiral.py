@@ -161,7 +161,7 @@ def _tiles(turns: Sequence[Turn], floors: list[Floor], frame: _Frame) -> list[Ti
         x = round(frame.left + (i + 0.5) * step, 1)
         y = heights[turn.complexity, turn.level]
         date_shown = (len(turns) - 1 - i) % every == 0  # counted from the last, whose date is always there
-        tiles.append(Tile(turn, x, y, _marks(turn, x, y, step), date_shown, min(REACH, round(step, 1))))
+        tiles.append(Tile(turn, x, y, _marks(turn, x, y, step), date_shown, min(REACH, int(step))))
     return tiles
 
 

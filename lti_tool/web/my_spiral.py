@@ -12,7 +12,7 @@ from ..frameworks.guide import guide_of
 from ..frameworks.sheets import linked_frameworks
 from .guard import May, here, page, visit
 from .my_activities import works_of
-from .reasons import in_situation
+from .reasons import day_words, in_situation
 from .shown import level_word, local_day, locale, short_date, speciality_words
 from .spirals import chosen_competence, next_turn, read_sheet, spiral_of
 from .steps import next_step_of
@@ -42,6 +42,7 @@ def my_spiral() -> str:
         speciality_words=speciality_words(),
         short_date=short_date,
         day_of=local_day,
+        day_words=day_words,
         situations=in_situation(),
         guide=guide_of(sheet.parts[0].framework, locale()),
     )

@@ -14,6 +14,7 @@ from ..assessment.earlier import earlier_years
 from ..assessment.models import Assessment
 from ..assessment.observation_requests import LONGEST_ANSWER, close, requests_of
 from ..assessment.self_positions import host_of, newest_by_item, self_positions
+from ..courses.groups import members
 from ..courses.models import Course, Enrolment, Role
 from ..courses.people import Pupil, full_name, pupils
 from ..courses.referentials import reference
@@ -21,7 +22,7 @@ from ..db import db, utcnow
 from ..errors import BadInput, NotFound
 from ..frameworks.models import FrameworkItem
 from ..frameworks.sheets import linked_frameworks
-from .guard import May, here, page, visit
+from .guard import May, here, page, row_id, visit
 from .my_activities import results_of
 from .my_exploration import explore, unexplored
 from .reasons import day_words, explain, in_situation
@@ -75,7 +76,7 @@ def answer_request(person_id: int) -> Response | tuple[str, int]:
 
 def _show(person_id: int, answer: str = "", problems: dict[str, str] | None = None) -> str:
     course = visit().course
-    pupil, leaf = find_pupil(course, person_id)
+    pupil, leaf = find_pupil(course, person_id, request.args.get("group", type=row_id))
     sheet = read_sheet(course, person_id)
     chosen = chosen_competence(sheet)
     said = self_positions(db.session, course.id, person_id)
@@ -145,9 +146,15 @@ def _remarks(course: Course, person_id: int) -> list[Remark]:
     return sorted(found, key=lambda r: (-r.activity.starts_on.toordinal(), -r.activity.id, r.item.position))
 
 
-def find_pupil(course: Course, person_id: int) -> tuple[Pupil, Leaf]:
-    """A pupil of this course, or somebody who was one and has results here. Raises `NotFound`."""
+def find_pupil(course: Course, person_id: int, group_id: int | None = None) -> tuple[Pupil, Leaf]:
+    """A pupil of this course, or somebody who was one and has results here. Raises `NotFound`.
+
+    Before and after them come the pupils of the group, where they are in it, else those of the class.
+    """
     known = pupils(db.session, course.id)
+    inside = members(db.session, course.id).get(group_id, set()) if group_id else set()
+    if person_id in inside:
+        known = [pupil for pupil in known if pupil.person_id in inside]
     place = next((i for i, pupil in enumerate(known) if pupil.person_id == person_id), None)
     if place is not None:
         before, after = known[:place], known[place + 1 :]

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import ObservedItem
-from lti_tool.assessment.models import CODES
+from lti_tool.assessment.models import CODES, Decision
 from lti_tool.courses.models import Enrolment, Role
 from lti_tool.db import db, utcnow
 from lti_tool.frameworks.sheets import children
@@ -325,6 +325,53 @@ def test_the_way_goes_to_the_pupils_before_and_after_at_the_same_competence(scho
     assert way("Adam") == [("next", people["Aïcha"].id)]
     assert way("Aïcha") == [("prev", people["Adam"].id), ("next", people["Chloé"].id)]
     assert way("Zoé") == [("prev", people["Chloé"].id)]
+
+
+def test_the_way_stays_in_the_group_that_the_address_names_for_who_is_in_it(app, school):
+    people = school.people
+    with app.app_context():
+        group = factories.group(school.course, "Groupe A", people["Adam"], people["Zoé"])
+        other = factories.group(factories.course(), "Ailleurs")
+        db.session.commit()
+        mine, foreign = group.id, other.id
+    teacher = school.visit("teacher")
+
+    def following(name: str, number: object) -> list[str]:
+        page = teacher.get(f"/pupils/{people[name].id}?competence=2B&group={number}")
+        return re.findall(r'rel="next" href="[^"]*/pupils/(\d+)\?', page.text)
+
+    assert following("Adam", mine) == [str(people["Zoé"].id)]
+    assert following("Zoé", mine) == []
+    for number in (foreign, 999_999, "x", ""):
+        assert following("Adam", number) == [str(people["Aïcha"].id)], number
+    assert following("Aïcha", mine) == [str(people["Chloé"].id)], (
+        "who is not in the group has the whole class"
+    )
+
+
+def test_a_retained_position_comes_with_its_reason_then_what_is_proposed(app, school, worked):
+    with app.app_context():
+        decided = Decision(
+            course_id=school.course.id,
+            person_id=school.people["Adam"].id,
+            item_id=factories.competence("1C").id,
+            level=4,
+            complexity=2,
+            reason="Vu deux fois en autonomie.",
+            proposed_level=3,
+            proposed_complexity=2,
+            decider_id=school.people["teacher"].id,
+        )
+        db.session.add(decided)
+        db.session.commit()
+
+    mine = words(school.visit("Adam").get("/me?competence=1C"))
+    theirs = words(school.visit("teacher").get(f"/pupils/{school.people['Adam'].id}?competence=1C"))
+
+    assert "4 bien maîtrisée, en situation variée Positionnement retenu par mon enseignant·e le" in mine
+    assert ": « Vu deux fois en autonomie. » D’après mes tours seuls : 3 en situation variée : 3 le" in mine
+    assert "Vu deux fois en autonomie. » Proposé : 3 en situation variée : 3 le" in theirs
+    assert "Morel" not in mine
 
 
 def test_someone_who_left_can_still_be_read_and_is_marked(app, school, worked):
