@@ -110,7 +110,9 @@ def walk(name: str, folder: Path, rounds: int, only: str, **settings: str) -> No
     measured = fill(app)
     gc.collect()
     gc.freeze()  # as a worker of ours does once it is ready (lti_tool/serving.py)
-    print(f"\n{name}\n\n| page | answer | kB sent | kB of HTML | CPU ms | slowest | queries |\n|---|---|---|---|---|---|---|")
+    print(f"\n{name}\n")
+    print("| page | answer | kB sent | kB of HTML | CPU ms | slowest | queries |")
+    print("|---|---|---|---|---|---|---|")
     for page in every_page(app, measured):
         if only in page.name:
             print(measure(app, page, rounds), flush=True)

@@ -18,11 +18,26 @@ from lti_tool.frameworks.models import Framework, FrameworkItem
 from lti_tool.lti.models import Platform
 from tests import factories
 
-GIVEN = ("Adam", "Aïcha", "Amina", "Baptiste", "Camille", "Chloé", "Dylan", "Élif", "Enzo", "Fatou", "Inès", "Jules")
+GIVEN = (
+    "Adam",
+    "Aïcha",
+    "Amina",
+    "Baptiste",
+    "Camille",
+    "Chloé",
+    "Dylan",
+    "Élif",
+    "Enzo",
+    "Fatou",
+    "Inès",
+    "Jules",
+)
 FAMILY = ("Benali", "Diop", "Martin", "Lambert", "Nguyen", "Rousseau", "Silva", "Traoré", "Vasseur", "Yilmaz")
 FIRST_DAY = date(2026, 9, 7)
 COMMENT = "Bonnes questions ouvertes ; penser à reformuler avant de proposer une solution."
-SITUATION = "Le client a comparé deux produits en ligne et vient en magasin pour des explications et une livraison."
+SITUATION = (
+    "Le client a comparé deux produits en ligne et vient en magasin pour des explications et une livraison."
+)
 
 
 @dataclass

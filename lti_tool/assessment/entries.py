@@ -204,15 +204,28 @@ def observations(
         conditions.append(Assessment.person_id.in_(list(person_ids)))
     if item_ids is not None:
         conditions.append(Assessment.item_id.in_(list(item_ids)))
+    # Columns, not entries: a course is thousands of turns, and an object of the session for each costs far more.
     rows = session.execute(
-        sa.select(Assessment, Activity)
-        .join(Activity, Activity.id == Assessment.activity_id)
-        .where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
+        sa.select(
+            Assessment.activity_id,
+            Assessment.person_id,
+            Assessment.item_id,
+            Assessment.level,
+            Assessment.comment,
+        ).where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
+    ).all()
+    activities = session.scalars(
+        sa.select(Activity)
+        .where(Activity.course_id == course_id)
         .order_by(Activity.starts_on, Activity.complexity, Activity.id)
     )
+    of: dict[int, list[sa.Row[tuple[int, int, int, int | None, str]]]] = {}
+    for row in rows:
+        of.setdefault(row.activity_id, []).append(row)
     return [
-        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment)
-        for row, activity in rows
+        Observation(activity, person_id, item_id, level or 0, comment)
+        for activity in activities
+        for _activity_id, person_id, item_id, level, comment in of.get(activity.id, [])
     ]
 
 
