@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -219,13 +220,13 @@ def observations(
         .where(Activity.course_id == course_id)
         .order_by(Activity.starts_on, Activity.complexity, Activity.id)
     )
-    of: dict[int, list[sa.Row[tuple[int, int, int, int | None, str]]]] = {}
+    of = defaultdict(list)
     for row in rows:
-        of.setdefault(row.activity_id, []).append(row)
+        of[row.activity_id].append(row)
     return [
-        Observation(activity, person_id, item_id, level or 0, comment)
+        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment)
         for activity in activities
-        for _activity_id, person_id, item_id, level, comment in of.get(activity.id, [])
+        for row in of[activity.id]
     ]
 
 
