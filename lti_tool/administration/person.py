@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..activities.models import Activity
-from ..assessment.models import Assessment
+from ..assessment.models import Assessment, Decision
 from ..courses.models import Course, Person
 from ..db import Base
 from ..errors import NotFound
@@ -28,6 +28,12 @@ NAMED: dict[str, tuple[sa.Table, sa.ColumnElement[str]]] = {
 }
 """Tables whose rows an export calls by a word, beside their number."""
 
+MADE = {
+    (Assessment.__tablename__, "assessor_id"): "entries made about others",
+    (Decision.__tablename__, "decider_id"): "decisions made about others",
+}
+"""The columns that say who made something of somebody else."""
+
 
 def find_person(session: Session, platform_id: int, sub: str) -> Person:
     """The person a platform calls `sub`. Raises `NotFound`."""
@@ -42,15 +48,18 @@ def find_person(session: Session, platform_id: int, sub: str) -> Person:
 def export_person(session: Session, person: Person) -> dict[str, Any]:
     """Everything that is stored about a person, by table: their own row, and the rows that refer to it.
 
-    Entries they made about others are counted, not given: those are the others'.
+    Entries and decisions they made about others are counted, not given: those are the others'.
     """
     table = Base.metadata.tables[Person.__tablename__]
     exported: dict[str, Any] = {"person": _rows(session, table, table.c.id == person.id)[0]}
     for column in references(Person.__tablename__):
         name = f"{column.table.name} ({column.name})"
-        if column.table.name == Assessment.__tablename__ and column.name == "assessor_id":
-            made = sa.select(sa.func.count()).where(column == person.id, Assessment.person_id != person.id)
-            exported["entries made about others"] = session.scalar(made) or 0
+        said = MADE.get((column.table.name, column.name))
+        if said:
+            made = sa.select(sa.func.count()).where(
+                column == person.id, column.table.c.person_id != person.id
+            )
+            exported[said] = session.scalar(made) or 0
         else:
             exported[name] = _rows(session, column.table, column == person.id)
     return exported

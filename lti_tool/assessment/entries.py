@@ -6,7 +6,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -49,6 +48,8 @@ class Observation:
     item_id: int
     level: int
     comment: str
+    entry_id: int = 0
+    """The entry that says so."""
 
     @property
     def turn(self) -> Turn:
@@ -208,6 +209,7 @@ def observations(
     # Columns, not entries: a course is thousands of turns, and an object of the session for each costs far more.
     rows = session.execute(
         sa.select(
+            Assessment.id,
             Assessment.activity_id,
             Assessment.person_id,
             Assessment.item_id,
@@ -224,12 +226,7 @@ def observations(
     for row in rows:
         of[row.activity_id].append(row)
     return [
-        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment)
+        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
         for activity in activities
         for row in of[activity.id]
     ]
-
-
-def last_day(found: list[Observation]) -> date:
-    """The date of the latest work among observations (at least one)."""
-    return max(observation.activity.starts_on for observation in found)

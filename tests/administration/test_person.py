@@ -66,6 +66,8 @@ def test_every_table_that_refers_to_a_person_is_in_the_export(in_app: Flask) -> 
         for key in table.foreign_keys
         if key.column.table.name == "person"
     }
+    about_others = {"assessment": "entries made about others", "decision": "decisions made about others"}
+    assert set(about_others.values()) <= set(exported)
     assert {key.split(" (")[0] for key in exported} >= tables
     assert exported["entries made about others"] == 1
     assert "Voix posée" not in json.dumps(exported), "what was written about a pupil is the pupil's"

@@ -45,6 +45,8 @@ LASTING = {
     "activity_link": "teachers' work",
     "observed_item": "teachers' work",
     "assessment": "what was assessed, kept as it was entered",
+    "decision": "what teachers decided, kept as it was decided",
+    "policy_settings": "one per course",
     "gradebook_settings": "one per course",
     "line_item": "one per competence of a course",
     "score_delivery": "what was sent, and what the platform said",
