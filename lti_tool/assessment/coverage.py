@@ -113,8 +113,8 @@ class Coverage:
 
 
 def seen_situations(session: Session, course_id: int, people: Iterable[int]) -> list[Seen]:
-    """Each situation of a course and each competence in which some of these people got a level, by date."""
-    here = sa.select(Activity.id).where(Activity.course_id == course_id)
+    """Each situation of the present year and each competence in which some of these people got a level, by date."""
+    here = sa.select(Activity.id).where(Activity.course_id == course_id, Activity.year_id.is_(None))
     newest = newest_ids(Assessment.activity_id.in_(here), Assessment.person_id.in_(list(people)))
     rows = session.execute(
         sa.select(Assessment.activity_id, Assessment.item_id, Assessment.person_id).where(
@@ -139,7 +139,7 @@ def planned_situations(session: Session, course_id: int) -> list[tuple[int, int]
     rows = session.execute(
         sa.select(ActivityCompetence.item_id, ActivityCompetence.activity_id)
         .join(Activity, Activity.id == ActivityCompetence.activity_id)
-        .where(Activity.course_id == course_id, Activity.archived_at.is_(None))
+        .where(Activity.course_id == course_id, Activity.archived_at.is_(None), Activity.year_id.is_(None))
     )
     return [(item_id, activity_id) for item_id, activity_id in rows]
 

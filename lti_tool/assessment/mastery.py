@@ -20,7 +20,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from math import floor
 
 NEWEST_WEIGHT = Fraction(65, 100)
 _NEWEST, _OF = NEWEST_WEIGHT.as_integer_ratio()
@@ -120,7 +119,7 @@ def merge(turns: Iterable[Turn]) -> list[Turn]:
 
 def round_half_up(value: Fraction) -> int:
     """2.5 is 3: Python's own rounding would say 2."""
-    return floor(value + Fraction(1, 2))
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
 
 
 def _run(ordered: list[Turn], complexity: int, target: int) -> tuple[Fraction | None, list[Turn]]:

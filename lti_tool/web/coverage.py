@@ -24,6 +24,7 @@ from ..assessment.coverage import (
 from ..assessment.spans import ELSEWHERE, Span, parts_of_year, present_span
 from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment
+from ..courses.periods import periods_of
 from ..courses.referentials import named, reference, spoken_code
 from ..courses.roster import pupils_query
 from ..db import db
@@ -103,7 +104,10 @@ def coverage() -> str:
 
 def spans_of(course: Course, day: date) -> list[Span]:
     """The periods a course names; the three parts of the school year where it names none."""
-    return parts_of_year(day)
+    named_ones = periods_of(db.session, course.id)
+    return [Span(str(one.id), one.starts_on, one.ends_on, one.name) for one in named_ones] or parts_of_year(
+        day
+    )
 
 
 def span_name(span: Span) -> str:
