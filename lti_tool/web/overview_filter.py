@@ -173,7 +173,7 @@ class Links:
 
     def row(self, person_id: int) -> str:
         """All cells closed; the page comes back to the row."""
-        return f"{self._start}#p{person_id}"
+        return f"?{urlencode(self._kept)}#p{person_id}"
 
     def sort(self, text: str) -> str:
         """Another order; none of the filters is lost."""
