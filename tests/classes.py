@@ -74,6 +74,11 @@ def make_class(on: Platform, pupils: int, activities: int, *, seed: int = 1, slu
     db.session.flush()
     rows = [row for activity in made for row in _seen(activity, people, teacher, chance)]
     db.session.execute(sa.insert(Assessment), rows)
+    for number in range(1 + pupils // 10):
+        factories.group(course, f"Groupe {number + 1}", *people[number::4])
+    for number in range(1 + activities // 6):
+        first = FIRST_DAY + timedelta(days=60 * number)
+        factories.period(course, f"Trimestre {number + 1}", first, first + timedelta(days=59))
     link = ResourceLink(course_id=course.id, link_id=f"link-{course.id}", title="Spirale")
     db.session.add(link)
     db.session.flush()

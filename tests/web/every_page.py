@@ -49,7 +49,7 @@ class Opened:
 
     @property
     def name(self) -> str:
-        return f"{self.role} {self.endpoint}{self.query}"
+        return f"{self.role.value} {self.endpoint}{self.query}"
 
 
 def every_page(app: Flask, of: Class) -> Iterator[Opened]:
