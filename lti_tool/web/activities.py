@@ -219,7 +219,9 @@ def change_activity(activity_id: int) -> Response | tuple[str, int]:
 def show_nudges() -> str:
     """The remarks on what is ticked now, for the form's script."""
     draft = Draft(
-        competences=request.args.getlist("competences"), complexity=request.args.get("complexity", "1")
+        competences=request.args.getlist("competences"),
+        complexity=request.args.get("complexity", "1"),
+        specialities=request.args.getlist("specialities"),
     )
     edited = request.args.get("activity", type=row_id)
     found = find_activity(db.session, visit().course, edited) if edited else None

@@ -41,13 +41,12 @@ def init_compressing(app: Flask) -> None:
         if not request.accept_encodings.quality("gzip"):
             return response
         response.direct_passthrough = False
-        tag = response.get_etag()[0] or ""
+        whole, tag = response.get_data(), response.get_etag()[0] or ""
+        if len(whole) < SMALLEST:
+            return response
         kept = endpoint == "static" and bool(tag)
         packed = files.get(tag) if kept else None
         if packed is None:
-            whole = response.get_data()
-            if len(whole) < SMALLEST:
-                return response
             packed = gzip.compress(whole, LEVEL, mtime=0)
             if kept:
                 files[tag] = packed  # our own files: a dozen, the same until the process ends

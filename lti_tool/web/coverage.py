@@ -34,8 +34,6 @@ from .referential_words import group_name
 from .shown import Choice, complexity_words, short_date, speciality_words, today
 
 PRESSING = {Verdict.NEVER: 0, Verdict.ONCE: 1, Verdict.ONE_SPECIALITY: 2}
-MOST_SAID = 6
-"""Competences named in the first sentence; the table says the rest."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +48,11 @@ class Opened:
 
 @dataclass(frozen=True)
 class ToOpen:
-    """What the first sentence names: « 3B, jamais travaillée », and the form that answers it."""
+    """What the first sentence names: « 3A et 3B, jamais travaillées », each code with the form that answers it."""
 
-    text: str
-    href: str
+    codes: list[tuple[str, str]]
+    """Code, and address of the form; empty for who may not make a situation."""
+    word: str
 
 
 @page("/coverage", may=May.ASSESS)
@@ -185,15 +184,20 @@ def _to_open(
     items: list[FrameworkItem], lines: dict[int, Line], now: Span | None, asked: Asking
 ) -> list[ToOpen]:
     """What presses most: never worked, once only, in one speciality only; in the order of the referential in each."""
-    pressing = sorted(
-        (item for item in items if lines[item.id].verdict in PRESSING),
-        key=lambda item: PRESSING[lines[item.id].verdict],
-    )
-    found = []
-    for item in pressing[:MOST_SAID]:
+    groups: dict[tuple[int, str], list[FrameworkItem]] = {}
+    for item in items:
         line = lines[item.id]
-        said = _("%(code)s, %(word)s", code=spoken_code(visit().course, item), word=_word(line))
-        found.append(ToOpen(said, asked.href(item, line, now, line.missing[0] if line.missing else "")))
+        if line.verdict in PRESSING:
+            alone = line.explored[0] if line.verdict is Verdict.ONE_SPECIALITY else ""
+            groups.setdefault((PRESSING[line.verdict], alone), []).append(item)
+    found = []
+    for _key, alike in sorted(groups.items(), key=lambda group: group[0]):
+        codes = []
+        for item in alike:
+            missing = lines[item.id].missing
+            href = asked.href(item, lines[item.id], now, missing[0] if missing else "")
+            codes.append((spoken_code(visit().course, item), href))
+        found.append(ToOpen(codes, _word(lines[alike[0].id], len(alike))))
     return found
 
 
@@ -206,12 +210,12 @@ def _counted(complexity: int) -> str:
     }.get(complexity, "")
 
 
-def _word(line: Line) -> str:
-    """A line « en un mot »."""
+def _word(line: Line, alike: int = 1) -> str:
+    """A line « en un mot », or several that say the same."""
     words, missing, times = speciality_words(), line.missing, len(line.seen)
     match line.verdict:
         case Verdict.NEVER:
-            return _("jamais travaillée")
+            return ngettext("jamais travaillée", "jamais travaillées", alike)
         case Verdict.ONCE:
             return _("une seule fois")
         case Verdict.ONE_SPECIALITY:
