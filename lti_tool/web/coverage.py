@@ -92,7 +92,8 @@ def coverage() -> str:
         elsewhere=ELSEWHERE,
         span_name=span_name,
         span_dates=span_dates,
-        cell_name=_cell_name,
+        cell_name=CellNames(table.spans, len(people)),
+        codes={item.id: spoken_code(course, item) for item in items},
         opened=opened,
         link=_link,
         ask=lambda item, line, span, speciality: asked.href(item, lines[line.item_id], span, speciality),
@@ -235,28 +236,39 @@ def _filtered_word(line: Line) -> str:
     return ngettext("%(num)s situation", "%(num)s situations", times) if times else _("aucune situation")
 
 
-def _cell_name(item: FrameworkItem, span: Span, speciality: str, cell: Cell, known: int) -> str:
-    """« 1A en accueil, Trimestre 1 : 2 situations, simple, 28/35 élèves », for who does not see the cell's place."""
-    words = {**speciality_words(), NO_SPECIALITY: ""}
-    code = spoken_code(visit().course, item)
-    where = (
-        _(
-            "%(code)s en %(speciality)s, %(period)s",
-            code=code,
-            speciality=words[speciality],
-            period=span_name(span),
+class CellNames:
+    """« 1A en accueil, Trimestre 1 : 2 situations, simple, 28/35 élèves », for who does not see a cell's place.
+
+    A table has hundreds of cells: what they share is put in words once.
+    """
+
+    def __init__(self, spans: list[Span], known: int) -> None:
+        self._known, self._complexities, words = known, complexity_words(), speciality_words()
+        self._counts: dict[int, str] = {}
+        self._where = {
+            (span.key, speciality): (
+                _("en %(speciality)s, %(period)s", speciality=words[speciality], period=span_name(span))
+                if speciality
+                else _("sans spécialité, %(period)s", period=span_name(span))
+            )
+            for span in spans
+            for speciality in (*words, NO_SPECIALITY)
+        }
+        self._says = _("{0}\u00a0: {1}")
+        self._empty = _("rien\u202f; créer une situation")
+
+    def __call__(self, code: str, span: Span, speciality: str, cell: Cell) -> str:
+        where = f"{code} {self._where[span.key, speciality]}"
+        if not cell.seen:
+            return self._says.format(where, self._empty)
+        times = len(cell.seen)
+        if times not in self._counts:
+            self._counts[times] = ngettext("%(num)s situation", "%(num)s situations", times)
+        seen = _(
+            "%(count)s, %(complexity)s, %(seen)s/%(known)s élèves",
+            count=self._counts[times],
+            complexity=self._complexities[cell.complexity],
+            seen=len(cell.people),
+            known=self._known,
         )
-        if speciality
-        else _("%(code)s sans spécialité, %(period)s", code=code, period=span_name(span))
-    )
-    if not cell.seen:
-        return _("%(where)s\u00a0: rien\u202f; créer une situation", where=where)
-    count = ngettext("%(num)s situation", "%(num)s situations", len(cell.seen))
-    return _(
-        "%(where)s\u00a0: %(count)s, %(complexity)s, %(seen)s/%(known)s élèves",
-        where=where,
-        count=count,
-        complexity=complexity_words()[cell.complexity],
-        seen=len(cell.people),
-        known=known,
-    )
+        return self._says.format(where, seen)

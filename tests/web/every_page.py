@@ -19,6 +19,7 @@ from tests.factories import competence
 PAGE = "/l/<sid>"
 IN_EACH = {
     "overview": ["?pupil={person_id}&competence=1A", "?complexity=2&speciality=V&provisional=1"],
+    "gradebook": ["?state=waiting"],
     "my_spiral": ["?competence=1A"],
     "pupil_sheet": ["?competence=1A"],
     "new_activity": ["?copy={activity_id}", "?example=vente-simple", "?competence=2B"],
