@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from ..courses.people import Pupil
 from .decisions import CourseRule, retained_position
@@ -101,6 +102,10 @@ class Row:
 
     pupil: Pupil
     cells: list[Mastery | None]
+
+    def by(self, columns: Iterable[Any]) -> Iterable[tuple[Any, Mastery | None]]:
+        """Its cells, each with its column."""
+        return zip(columns, self.cells, strict=True)
 
 
 @dataclass(frozen=True)

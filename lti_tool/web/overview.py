@@ -17,7 +17,7 @@ from ..assessment.worked import worked_materials
 from ..courses.groups import members
 from ..courses.models import Course
 from ..courses.people import pupils
-from ..courses.referentials import Material, named
+from ..courses.referentials import Material, named, reference
 from ..db import db
 from ..frameworks.models import FrameworkItem
 from .guard import May, page, row_id, visit
@@ -45,6 +45,16 @@ class Opened:
     reason: Reason
 
 
+@dataclass(frozen=True)
+class Column:
+    """A competence of the table; what its cells share is worked out once."""
+
+    item: FrameworkItem
+    reference: str
+    opens_group: bool
+    counts: list[int]
+
+
 @page("/overview", may=May.ASSESS)
 def overview() -> str:
     """The class: pupils × competences, one cell opened when the address names it."""
@@ -66,7 +76,7 @@ def overview() -> str:
         course=course,
         known=known,
         items=items,
-        starts=_starts(parts),
+        columns=_columns(course, parts, table.counts),
         beside=beside_text(course, parts),
         table=table,
         wanted=wanted,
@@ -84,7 +94,7 @@ def overview() -> str:
         no_pupils=_no_pupils(course),
         roster_note=_roster_note(course),
         opened=_opened(table.rows, items),
-        links=Links(course),
+        links=Links(),
         marks={},
         main_id=parts[0].framework.id,
         levels=levels(),
@@ -93,10 +103,15 @@ def overview() -> str:
     )
 
 
-def _starts(parts: list[Material]) -> set[int]:
-    """The competences that open a group, the first one left out: a rule stands before them."""
-    groups = [group for part in parts for group in part.groups]
-    return {group.competences[0].id for group in groups[1:] if group.competences}
+def _columns(course: Course, parts: list[Material], counts: list[list[int]]) -> list[Column]:
+    """The competences in order; a rule stands before each group but the first."""
+    groups = [group for part in parts for group in part.groups if group.competences]
+    firsts = {group.competences[0].id for group in groups[1:]}
+    items = [item for group in groups for item in group.competences]
+    return [
+        Column(item, reference(course, item), item.id in firsts, counts[place])
+        for place, item in enumerate(items)
+    ]
 
 
 def beside_text(course: Course, parts: list[Material]) -> str:

@@ -162,14 +162,14 @@ def _time(asked: Asked) -> str:
 class Links:
     """Addresses of this page that keep what it is asked. They are relative: a class has hundreds of cells."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self) -> None:
         kept = {name: request.args[name] for name in NAMES if request.args.get(name)}
-        self._course, self._kept = course, kept
+        self._kept = kept
         self._start = "?" + urlencode(kept) + ("&" if kept else "")
 
-    def cell(self, person_id: int, item: FrameworkItem) -> str:
-        """A cell opened; the page comes back to it."""
-        return f"{self._start}pupil={person_id}&competence={reference(self._course, item)}#open"
+    def row_opens(self, person_id: int) -> str:
+        """A cell of a row opened, but for its competence; the page comes back to it."""
+        return f"{self._start}pupil={person_id}&competence="
 
     def row(self, person_id: int) -> str:
         """All cells closed; the page comes back to the row."""
