@@ -50,6 +50,8 @@ class Class:
     activities: list[Activity]
     link: ResourceLink
     """The link of the course that opens its first activity."""
+    group_id: int
+    """One of its groups."""
 
 
 def make_class(on: Platform, pupils: int, activities: int, *, seed: int = 1, slugs: Any = None) -> Class:
@@ -74,8 +76,10 @@ def make_class(on: Platform, pupils: int, activities: int, *, seed: int = 1, slu
     db.session.flush()
     rows = [row for activity in made for row in _seen(activity, people, teacher, chance)]
     db.session.execute(sa.insert(Assessment), rows)
-    for number in range(1 + pupils // 10):
+    groups = [
         factories.group(course, f"Groupe {number + 1}", *people[number::4])
+        for number in range(1 + pupils // 10)
+    ]
     for number in range(1 + activities // 6):
         first = FIRST_DAY + timedelta(days=60 * number)
         factories.period(course, f"Trimestre {number + 1}", first, first + timedelta(days=59))
@@ -84,7 +88,7 @@ def make_class(on: Platform, pupils: int, activities: int, *, seed: int = 1, slu
     db.session.flush()
     db.session.add(ActivityLink(resource_link_id=link.id, activity_id=made[0].id))
     db.session.flush()
-    return Class(course, teacher, people, made, link)
+    return Class(course, teacher, people, made, link, groups[0].id)
 
 
 def _people(course: Course, count: int) -> list[Person]:

@@ -43,7 +43,7 @@ PAGES_OF = {
         "archived",
         "choose_link",
     },
-    "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels"},
+    "overview": {"overview", "pupil_sheet", "answer_request", "pupil_labels", "keep_pupil_labels"},
     "coverage": {"coverage"},
     "gradebook": {"gradebook"},
     "referential": {
@@ -55,8 +55,9 @@ PAGES_OF = {
         "referential_search",
     },
     "settings": {"gradebook_settings"},
-    "to_do": {"to_do", "activity"},
-    "my_spiral": {"my_spiral"},
+    "my_activities": {"my_activities", "activity"},
+    "my_spiral": {"my_spiral", "my_positions", "say_my_position"},
+    "my_exploration": {"my_exploration"},
 }
 
 
@@ -87,8 +88,9 @@ def _pages_of(current: Visit) -> list[Entry]:
         return entries
     if current.may(May.LEARN):
         return [
-            _entry(_("À faire"), "to_do"),
-            _entry(_("Mes compétences"), "my_spiral"),
+            _entry(_("Mes activités"), "my_activities"),
+            _entry(_("Ma spirale"), "my_spiral"),
+            _entry(_("Mon exploration"), "my_exploration"),
             _entry(_("Référentiel"), "referential"),
         ]
     return [_entry(_("Référentiel"), "referential")]

@@ -80,6 +80,11 @@ def today() -> date:
     return utcnow().astimezone(current_app.extensions["spirale_config"].timezone).date()
 
 
+def local_day(moment: datetime) -> date:
+    """The day of a moment where the school is."""
+    return moment.astimezone(current_app.extensions["spirale_config"].timezone).date()
+
+
 def long_date(day: date) -> str:
     """« 26 novembre 2026 »."""
     return first_of_month(babel_date(day, "d MMMM y"))

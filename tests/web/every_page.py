@@ -28,6 +28,8 @@ IN_EACH = {
     "referential_search_results": ["?q=client"],
 }
 """What the address of a page may ask more, where that shows more."""
+NOT_ALONE = {"ask_clear"}
+"""Pages about something that their address must name, and that a class at work does not have."""
 DEEP_LINKING = {
     "return_url": "https://lms1.example.org/back",
     "accept_multiple": True,
@@ -59,6 +61,7 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
         values = {
             "activity_id": of.activities[0].id,
             "person_id": of.pupils[0].id,
+            "group_id": of.group_id,
             "code": "1A",
             "identifier": competence("1A").uuid,
         }
@@ -68,9 +71,9 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
     pupil = open_visit(app, of.course, of.pupils[0], **more)
     choosing = open_visit(app, of.course, of.teacher, deep_linking=DEEP_LINKING)
     for rule in app.url_map.iter_rules():
-        if rule.endpoint not in ASKED or "GET" not in (rule.methods or ()):
-            continue
         endpoint = rule.endpoint.removeprefix("pages.")
+        if rule.endpoint not in ASKED or "GET" not in (rule.methods or ()) or endpoint in NOT_ALONE:
+            continue
         unknown = set(rule.arguments) - set(values) - {"sid"}
         assert not unknown, f"every_page.py must say what {unknown} of {rule.rule} is in a class"
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), rule.rule.removeprefix(PAGE))
