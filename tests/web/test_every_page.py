@@ -100,5 +100,5 @@ def test_every_page_of_a_class_of_35_is_light_and_shows_it(app: Flask, classes: 
     assert shown["teacher coverage"].count('class="has"') > 30
     assert shown["teacher activities"].count("séance") >= 12
     assert shown["teacher grid"].count('class="cell') >= 35 * 5
-    assert "séance 12" in shown["learner to_do"]
+    assert "séance 12" in shown["learner my_activities"]
     assert "<svg" in shown["learner my_spiral"]
