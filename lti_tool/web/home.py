@@ -44,6 +44,7 @@ PAGES_OF = {
         "choose_link",
     },
     "overview": {"overview", "pupil_sheet", "answer_request", "pupil_labels", "keep_pupil_labels"},
+    "coverage": {"coverage"},
     "gradebook": {"gradebook", "preview_publish", "ask_clear"},
     "referential": {
         "referential",
@@ -78,6 +79,7 @@ def _pages_of(current: Visit) -> list[Entry]:
         entries = [
             _entry(_("Activités"), "activities"),
             _entry(_("Bilan"), "overview"),
+            _entry(_("Couverture"), "coverage"),
             _entry(_("Carnet"), "gradebook"),
             _entry(_("Référentiel"), "referential"),
         ]
