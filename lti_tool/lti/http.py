@@ -7,30 +7,56 @@ of answers, new tries for GET only. An address that a visitor wrote goes under t
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidURL
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, parse_header_links
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError, LocationParseError, MaxRetryError
 from urllib3.util import Retry
+from urllib3.util.ssl_ import create_urllib3_context
 
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..version import __version__
-from .outside import Outside, OutsideAdapter, hang_up, pools_of
+from .alarms import ALARMS, Alarm
+from .outside import Outside, outside_pools, pools_of
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_SAYING = 200
 GET_TRIES = 2
+MOST_PLATFORMS = 50
+"""Platforms whose connections are kept open; with one more, those used least recently are closed."""
+MOST_KEPT = 16
+"""Connections kept open to one platform."""
+MOST_IDLE_S = 50.0
+"""A connection that was idle longer is made anew: something on the way may have forgotten it."""
+HEADERS = {
+    "User-Agent": f"Spirale/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "keep-alive",
+}
+# Only what never got an answer is asked again here: an answer, « later » included, is the caller's to read.
+PATIENT = Retry(
+    total=GET_TRIES,
+    backoff_factor=0.2,
+    allowed_methods={"GET"},
+    redirect=False,
+    status=0,
+    respect_retry_after_header=False,
+    raise_on_status=False,
+)
+QUICK = PATIENT.new(total=0)
 _own = threading.local()
 
 if TYPE_CHECKING:
@@ -73,102 +99,111 @@ def ask(
     """
     if outside is not None:
         outside.check(url)
-    session = _session(again) if outside is None else _outside_session(outside, timeout_s)
-    _own.limit_s, _own.alarms = timeout_s, []
+    pools = _kept_pools() if outside is None else outside_pools(outside, timeout_s, ssl_context=_trust())
+    body, more = _form(data) if isinstance(data, dict) else (data, {})
+    alarms: list[Alarm] = []
+    _own.alarms = alarms
     try:
-        with session.request(
-            method, url, headers=headers, data=data, timeout=timeout_s, allow_redirects=False, stream=True
-        ) as response:
-            largest = LARGEST_ANSWER if outside is None else outside.largest_answer
-            body = _read(response, time.monotonic() + timeout_s, largest)
-    except (InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError, ValueError) as error:
+        response = pools.urlopen(
+            method,
+            url,
+            headers=HEADERS | more | (headers or {}),
+            body=body.encode() if isinstance(body, str) else body,
+            timeout=Timeout(connect=timeout_s, read=timeout_s),
+            retries=PATIENT if again and outside is None else QUICK,
+            redirect=False,
+            preload_content=False,
+        )
+        largest = LARGEST_ANSWER if outside is None else outside.largest_answer
+        said = _read(response, time.monotonic() + timeout_s, largest)
+        if any(alarm.rung for alarm in alarms):
+            raise PlatformDelayed("no answer (too slow)")
+    except (LocationParseError, UnicodeError, ValueError) as error:
         # An address, a token or a header that cannot be sent, or an answer that cannot be read: never our own fault.
         raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
-    except requests.RequestException as error:
-        raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
+    except HTTPError as error:
+        cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+        raise PlatformDelayed(f"no answer ({type(cause).__name__})") from error
     finally:
-        for alarm in _own.alarms:
-            alarm.cancel()
+        for alarm in alarms:
+            ALARMS.cancel(alarm)
         if outside is not None:
-            session.close()
-    if 200 <= response.status_code < 300:
-        return Answer(response.status_code, body, response.links.get("next", {}).get("url"))
+            pools.clear()
+    if 200 <= response.status < 300:
+        return Answer(response.status, said, _next_url(response.headers.get("Link", "")))
     failure = _failure(response)
     if outside is not None:
-        failure.said = _saying(body)
+        failure.said = _saying(said)
     raise failure
 
 
-def _session(again: bool) -> requests.Session:
-    """This thread's session: connections are kept alive, and requests' sessions are not made to be shared."""
-    name = "patient" if again else "quick"
-    if not hasattr(_own, name):
-        session = _plain_session()
-        # Only what never got an answer is asked again here: an answer, « later » included, is the caller's to read.
-        retry = Retry(
-            total=GET_TRIES if again else 0,
-            backoff_factor=0.2,
-            allowed_methods={"GET"},
-            redirect=False,
-            status=0,
-            respect_retry_after_header=False,
-            raise_on_status=False,
-        )
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, TimedAdapter(max_retries=retry))
-        setattr(_own, name, session)
-    session_of_thread: requests.Session = getattr(_own, name)
-    return session_of_thread
+@lru_cache(maxsize=1)
+def _kept_pools() -> PoolManager:
+    """This process's connections, kept alive from one request to the next, whichever thread makes it."""
+    pools = PoolManager(MOST_PLATFORMS, maxsize=MOST_KEPT, ssl_context=_trust())
+    pools.pool_classes_by_scheme = pools_of(_Timed, {"used_at": 0.0})
+    return pools
 
 
-class TimedAdapter(HTTPAdapter):
-    """Connections that hang up when an answer takes longer than its request's limit, however it is said."""
+# A connection is never shared between two processes.
+os.register_at_fork(after_in_child=_kept_pools.cache_clear)
 
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = pools_of(_Timed, {})
+
+@lru_cache(maxsize=1)
+def _trust() -> Any:
+    """Whose certificates are taken; read once, since it costs more than a handshake."""
+    context = create_urllib3_context()
+    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    return context
 
 
 class _Timed(_Connection):
+    """Hangs up when an answer takes longer than its request's limit, however it is said."""
+
+    used_at: float
+
+    def request(self, *args: Any, **more: Any) -> None:
+        now = time.monotonic()
+        if self.sock is not None and now - self.used_at > MOST_IDLE_S:
+            self.close()
+        self.used_at = now
+        super().request(*args, **more)
+
     def getresponse(self) -> Any:
-        # A socket's own time limit is on each piece: an answer said letter by letter would never end.
-        alarm = threading.Timer(_own.limit_s, hang_up, (self.sock,))
-        alarm.daemon = True
-        alarm.start()
-        _own.alarms.append(alarm)
+        assert self.sock is not None
+        _own.alarms.append(ALARMS.set(self.sock, float(self.timeout or 0)))
         return super().getresponse()
 
 
-def _outside_session(outside: Outside, timeout_s: float) -> requests.Session:
-    """A session for one request: no connection outlives it, and so no check."""
-    session = _plain_session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, OutsideAdapter(outside, timeout_s))
-    return session
+def _form(data: dict[str, str]) -> tuple[str, dict[str, str]]:
+    return urlencode(data), {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def _plain_session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["User-Agent"] = f"Spirale/{__version__}"
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
-
-
-def _read(response: requests.Response, until: float, largest: int) -> bytes:
-    """The body; the time limit is on the whole of it (requests' own is between two pieces)."""
+def _read(response: BaseHTTPResponse, until: float, largest: int) -> bytes:
+    """The body; the time limit is on the whole of it. A connection whose answer was not read whole is closed."""
     body = b""
-    for piece in response.iter_content(65_536):
-        body += piece
-        if len(body) > largest:
-            raise PlatformRefused("the answer is too large", response.status_code)
-        if time.monotonic() > until:
-            raise PlatformDelayed("no answer (too slow)")
+    try:
+        for piece in response.stream(65_536, decode_content=True):
+            body += piece
+            if len(body) > largest:
+                raise PlatformRefused("the answer is too large", response.status)
+            if time.monotonic() > until:
+                raise PlatformDelayed("no answer (too slow)")
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
     return body
 
 
-def _failure(response: requests.Response) -> PlatformDelayed | PlatformRefused:
-    status = response.status_code
+def _next_url(links: str) -> str | None:
+    if not links:
+        return None
+    return next((link["url"] for link in parse_header_links(links) if link.get("rel") == "next"), None)
+
+
+def _failure(response: BaseHTTPResponse) -> PlatformDelayed | PlatformRefused:
+    status = response.status
     if status in (408, 425, 429) or (status >= 500 and status != 501):
         retry_at = _retry_at(response.headers.get("Retry-After", ""))
         return PlatformDelayed(

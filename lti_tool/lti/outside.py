@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from ..errors import PlatformDelayed, PlatformRefused
+from .alarms import ALARMS, Alarm
 from .claims import is_web_address
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -113,30 +112,29 @@ def pools_of(connection: type, rules: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class OutsideAdapter(HTTPAdapter):
-    """Connections that follow the rules of an `Outside`, and end after `limit_s` whatever is still being said."""
+def outside_pools(outside: Outside, limit_s: float, **more: Any) -> PoolManager:
+    """Connections that follow the rules of an `Outside`, and end after `limit_s` whatever is still being said.
 
-    def __init__(self, outside: Outside, limit_s: float) -> None:
-        self._outside, self._limit_s = outside, limit_s
-        self._alarms: list[threading.Timer] = []
-        super().__init__()
+    For one request: no connection outlives it, and so no check.
+    """
+    return _OutsidePools(outside, limit_s, **more)
 
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more)
-        rules = {"outside": self._outside, "connected": staticmethod(self._set_alarm)}
-        self.poolmanager.pool_classes_by_scheme = pools_of(_Checked, rules)
 
-    def close(self) -> None:
+class _OutsidePools(PoolManager):
+    def __init__(self, outside: Outside, limit_s: float, **more: Any) -> None:
+        super().__init__(**more)
+        self._limit_s = limit_s
+        self._alarms: list[Alarm] = []
+        rules = {"outside": outside, "connected": staticmethod(self._set_alarm)}
+        self.pool_classes_by_scheme = pools_of(_Checked, rules)
+
+    def clear(self) -> None:
         for alarm in self._alarms:
-            alarm.cancel()
-        super().close()
+            ALARMS.cancel(alarm)
+        super().clear()
 
     def _set_alarm(self, connected: socket.socket) -> None:
-        # A socket's own time limit is on each piece: an answer said letter by letter would never end.
-        alarm = threading.Timer(self._limit_s, hang_up, (connected,))
-        alarm.daemon = True
-        alarm.start()
-        self._alarms.append(alarm)
+        self._alarms.append(ALARMS.set(connected, self._limit_s))
 
 
 class _Checked(_Connection):
@@ -160,8 +158,3 @@ class _Checked(_Connection):
     def connect(self) -> None:
         super().connect()
         self.connected(self.sock)
-
-
-def hang_up(connected: socket.socket) -> None:
-    with suppress(OSError):  # it ended by itself
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # also under TLS, whose own says goodbye first

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
@@ -184,15 +183,9 @@ def https_server(folder: Path, name: str) -> Iterator[tuple[int, Path]]:
 def test_the_certificate_must_be_the_names(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, certified: str, answers: bool
 ) -> None:
-    plain = http._plain_session
-
-    def trusting() -> requests.Session:
-        session = plain()
-        session.verify = str(file)
-        return session
-
     with https_server(tmp_path, certified) as (port, file):
-        monkeypatch.setattr(http, "_plain_session", trusting)
+        http._trust.cache_clear()
+        monkeypatch.setattr(http, "DEFAULT_CA_BUNDLE_PATH", str(file))
         resolving(monkeypatch, ["127.0.0.1"])
         rules = Outside(NAME)
         if answers:
@@ -200,6 +193,7 @@ def test_the_certificate_must_be_the_names(
         else:
             with pytest.raises(PlatformDelayed, match="SSLError"):
                 ask("GET", f"https://{NAME}:{port}/c", timeout_s=2, outside=rules)
+        http._trust.cache_clear()
 
 
 def test_an_answer_said_letter_by_letter_ends_at_the_time_limit() -> None:
