@@ -28,23 +28,41 @@ def column_label(item: FrameworkItem) -> str:
     return f"{item.code} · {item.label or item.statement}"[:LONGEST_LABEL]
 
 
-def find_or_make_column(service: Service, course_id: int, item_id: int, maximum: int, config: Config) -> str:
-    """The address of a column, with the maximum wanted. Commits; no transaction is open while the LMS answers.
+def known_column_url(session: Session, course_id: int, column: ColumnOf, maximum: int) -> str:
+    """The address of a column that nothing has to be asked about; else empty."""
+    if isinstance(column, OwnColumn):
+        query = sa.select(ResourceLink.lineitem_url).where(ResourceLink.id == column.link_id)
+    else:
+        query = sa.select(LineItem.url).where(
+            LineItem.course_id == course_id,
+            LineItem.item_id == column,
+            LineItem.maximum == maximum,
+            LineItem.gone.is_(False),
+        )
+    return session.scalar(query) or ""
+
+
+def find_or_make_column(
+    service: Service, course_id: int, item_id: int, maximum: int, config: Config
+) -> tuple[str, bool]:
+    """The address of a column, with the maximum wanted, and whether it was made just now: it holds nothing yet.
+
+    Commits; no transaction is open while the LMS answers.
 
     Raises `PlatformDelayed` (« column busy » while another worker is at it) or `PlatformRefused` (« column gone »
     when it was deleted in the LMS).
     """
     column = _hold(course_id, item_id, maximum, config)
     if column.url and column.maximum == maximum:
-        return column.url
+        return column.url, False
     course = db.session.get_one(Course, course_id)
     item = db.session.get_one(FrameworkItem, item_id)
     wanted = ags.Column(column.url, column_label(item), maximum, item.uuid, item.code)
     lineitems_url, lost, held_until = course.lineitems_url, column.lost, column.busy_until
     db.session.commit()
-    found, looked = None, False
+    found, looked, made = None, False, False
     try:
-        found = _in_the_lms(service, lineitems_url, wanted, make=not lost)
+        found, made = _in_the_lms(service, lineitems_url, wanted, make=not lost)
         looked = True
     finally:
         begin_write()
@@ -65,7 +83,7 @@ def find_or_make_column(service: Service, course_id: int, item_id: int, maximum:
         db.session.commit()
     if found is None:
         raise PlatformRefused(COLUMN_GONE, 404)
-    return found.url
+    return found.url, made
 
 
 def only_link_columns(session: Session, course: Course) -> bool:
@@ -93,15 +111,6 @@ def make_column_again(session: Session, course: Course, item_id: int, now: datet
         .values(gone=False, lost=False, url="", renewed_at=now)
     )
     return len(written)
-
-
-def own_column_url(column: OwnColumn) -> str:
-    """The address that the platform gave with a link. Raises `PlatformRefused` once lost: a launch gives it again."""
-    url = db.session.scalar(sa.select(ResourceLink.lineitem_url).where(ResourceLink.id == column.link_id))
-    db.session.commit()
-    if not url:
-        raise PlatformRefused(COLUMN_GONE, 404)
-    return url
 
 
 def lose_column(course_id: int, column: ColumnOf, url: str) -> None:
@@ -150,15 +159,19 @@ def _hold(course_id: int, item_id: int, maximum: int, config: Config) -> LineIte
     return column
 
 
-def _in_the_lms(service: Service, lineitems_url: str, wanted: ags.Column, *, make: bool) -> ags.Column | None:
-    """The column as the LMS has it, made when it has none and `make`.
+def _in_the_lms(
+    service: Service, lineitems_url: str, wanted: ags.Column, *, make: bool
+) -> tuple[ags.Column | None, bool]:
+    """The column as the LMS has it, made when it has none and `make`; and whether it was.
 
     Look first, always: the answer to an earlier POST may have been lost.
     """
     found = ags.find_column(service, lineitems_url, wanted.resource_id, wanted.tag, wanted.url)
     if found is None:
         # One whose address was known has been deleted; `make` is for one that never was, or is wanted again.
-        return ags.create_column(service, lineitems_url, wanted) if make and not wanted.url else None
+        if make and not wanted.url:
+            return ags.create_column(service, lineitems_url, wanted), True
+        return None, False
     if found.maximum != wanted.maximum:
         found = ags.update_column(service, replace(found, maximum=wanted.maximum))
-    return found
+    return found, False

@@ -12,8 +12,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pylti1p3.grade import Grade
-
 from ..errors import PlatformRefused
 from .claims import is_web_address
 from .presets import score_fields
@@ -133,18 +131,17 @@ def update_column(service: Service, column: Column) -> Column:
 
 def send_score(service: Service, column_url: str, score: Score) -> None:
     """Send one score. Raises `PlatformRefused` with status 409 when the LMS holds an equal or later one."""
-    grade = (
-        Grade()
-        .set_user_id(score.sub)
-        .set_timestamp(_stamp(score.timestamp))
-        .set_activity_progress("Completed")
+    body: dict[str, Any] = {
+        "userId": score.sub,
+        "timestamp": _stamp(score.timestamp),
+        "activityProgress": "Completed",
         # Moodle clears the grade on any other progress (docs/platforms.md).
-        .set_grading_progress("FullyGraded")
-        .set_comment(score.comment)
-    )
+        "gradingProgress": "FullyGraded",
+        "comment": score.comment,
+    }
     if score.given is not None:
-        grade.set_score_given(float(score.given)).set_score_maximum(score.maximum)
-    body = json.loads(grade.get_value()) | score_fields(service.caller.family)
+        body |= {"scoreGiven": float(score.given), "scoreMaximum": score.maximum}
+    body |= score_fields(service.caller.family)
     service.request(
         "POST",
         _below(column_url, "scores"),

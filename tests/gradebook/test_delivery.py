@@ -733,6 +733,7 @@ def test_a_worker_under_way_stops_when_the_platform_or_the_deployment_is_shut_ou
     from lti_tool.gradebook import sending
     from lti_tool.lti.models import Deployment, Platform
 
+    book.connections(1)  # nothing else is on its way
     monkeypatch.setattr(sending, "LET_IN_EVERY_S", 0.0)
     book.type((ADAM, "1A", 3), (ADAM, "1B", 3))
     book.deliver()
