@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,18 +29,27 @@ def column_label(item: FrameworkItem) -> str:
     return f"{item.code} · {item.label or item.statement}"[:LONGEST_LABEL]
 
 
-def known_column_url(session: Session, course_id: int, column: ColumnOf, maximum: int) -> str:
-    """The address of a column that nothing has to be asked about; else empty."""
-    if isinstance(column, OwnColumn):
-        query = sa.select(ResourceLink.lineitem_url).where(ResourceLink.id == column.link_id)
-    else:
-        query = sa.select(LineItem.url).where(
-            LineItem.course_id == course_id,
-            LineItem.item_id == column,
-            LineItem.maximum == maximum,
-            LineItem.gone.is_(False),
-        )
-    return session.scalar(query) or ""
+@dataclass(frozen=True)
+class KnownColumn:
+    """What is known of a column without asking the LMS; `url` is empty when it has to be asked."""
+
+    url: str = ""
+    renewed_at: datetime | None = None
+
+
+def known_columns(session: Session, course_id: int, maximum: int) -> dict[ColumnOf, KnownColumn]:
+    """The columns of a course that are known, with the maximum wanted."""
+    items: list[Any] = [LineItem.item_id, LineItem.url, LineItem.maximum, LineItem.gone, LineItem.renewed_at]
+    known: dict[ColumnOf, KnownColumn] = {}
+    for item_id, url, has, gone, renewed_at in session.execute(
+        sa.select(*items).filter_by(course_id=course_id)
+    ):
+        known[item_id] = KnownColumn(url if has == maximum and not gone else "", renewed_at)
+    links = sa.select(ResourceLink.id, ResourceLink.lineitem_url).where(
+        ResourceLink.course_id == course_id, ResourceLink.lineitem_url != ""
+    )
+    known |= {OwnColumn(link_id): KnownColumn(url) for link_id, url in session.execute(links)}
+    return known
 
 
 def find_or_make_column(

@@ -25,7 +25,7 @@ from .leases import batches, take
 from .models import DeliveryState, OwnColumn
 from .pipeline import Pipeline, Pipelines
 from .sending import Batch, Outcome, Parcel, compare, fail_all, send_one
-from .settling import settle
+from .settling import Turn, settle
 from .worths import column_maximum, settings_of
 
 log = structlog.get_logger()
@@ -66,15 +66,15 @@ def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pipelines: Pip
     connections = db.session.get_one(Platform, platform_id, populate_existing=True).connections
     db.session.commit()
     pipeline, closed = pipelines.of(connections), Event()
-    found = paused = False
+    turn, found = Turn(platform_id), False
     try:
         for batch in _supply(platform_id, closed, tokens, config):
             found = True
             pipeline.put(batch)
             while done := pipeline.take_done(wait=pipeline.is_full):
-                paused = _settle(platform_id, done, config, paused)
+                _settle(turn, done, config)
         while pipeline.under_way:
-            paused = _settle(platform_id, pipeline.take_done(wait=True), config, paused)
+            _settle(turn, pipeline.take_done(wait=True), config)
     finally:
         _give_up(pipeline, closed)
     return found
@@ -91,12 +91,11 @@ def _supply(platform_id: int, closed: Event, tokens: Tokens, config: Config) -> 
             return
 
 
-def _settle(platform_id: int, done: list[Batch], config: Config, paused: bool) -> bool:
-    paused = settle(platform_id, [batch for batch in done if batch.error is None], config, paused=paused)
+def _settle(turn: Turn, done: list[Batch], config: Config) -> None:
+    settle(turn, [batch for batch in done if batch.error is None], config)
     for batch in done:
         if batch.error is not None:
             raise batch.error
-    return paused
 
 
 def _give_up(pipeline: Pipeline, closed: Event) -> None:

@@ -22,7 +22,7 @@ from ..lti.ags import SCOPE_RESULT, Score
 from ..lti.models import Deployment, Platform
 from ..lti.services import Service, service_of
 from ..lti.tokens import Tokens
-from .columns import known_column_url
+from .columns import KnownColumn, known_columns
 from .due import due
 from .expected import expected_scores
 from .models import WITHDRAWN, ColumnOf, DeliveryState, OwnColumn, ScoreDelivery, in_column
@@ -117,7 +117,7 @@ class _Course:
 
     service: Service
     readable: bool
-    maximum: int
+    columns: dict[ColumnOf, KnownColumn]
     pupils: set[int]
     line: Line
 
@@ -138,8 +138,9 @@ def batches(lease: Lease, closed: Event, tokens: Tokens, config: Config) -> Iter
             line = Line(until, partial(is_let_in, db.engine, course_id), closed)
             courses[course_id] = _course(db.session, course_id, line, tokens, config)
         course = courses[course_id]
-        expected = expected_scores(db.session, course_id, column, [row.person_id for row in group])
-        url = known_column_url(db.session, course_id, column, course.maximum)
+        known = course.columns.get(column, KnownColumn())
+        people = [row.person_id for row in group]
+        expected = expected_scores(db.session, course_id, column, people, known.renewed_at)
         db.session.commit()
         yield Batch(
             course_id,
@@ -152,7 +153,7 @@ def batches(lease: Lease, closed: Event, tokens: Tokens, config: Config) -> Iter
             left=[row.id for row in group if row.person_id not in course.pupils],
             leased_until=lease.until,
             line=course.line,
-            column_url=url,
+            column_url=known.url,
         )
 
 
@@ -171,7 +172,7 @@ def _course(session: Session, course_id: int, line: Line, tokens: Tokens, config
     return _Course(
         service_of(session, course.platform, tokens, config),
         SCOPE_RESULT in course.ags_scopes,
-        column_maximum(settings_of(session, course_id)),
+        known_columns(session, course_id, column_maximum(settings_of(session, course_id))),
         set(session.scalars(pupils_query(course_id).with_only_columns(Enrolment.person_id))),
         line,
     )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
 from ..config import Config
-from ..db import begin_write, db, insert_missing, utcnow
+from ..db import UtcDateTime, begin_write, db, insert_missing, table_of, utcnow
 from .columns import lose_column
 from .leases import wait_again
 from .models import WITHDRAWN, DeliveryState, PlatformPause, ScoreDelivery
@@ -23,11 +26,17 @@ LONGEST_PAUSE_S = 600.0
 """A platform that is silent is asked again at least so often: nobody waits an hour after it was mended."""
 
 
-def settle(platform_id: int, done: list[Batch], config: Config, *, paused: bool = False) -> bool:
-    """Write what became of deliveries, and commit. What is no longer this worker's is left alone.
+@dataclass
+class Turn:
+    """A platform's turn: what was found out of the platform itself, once for all its batches."""
 
-    Whether the platform is to be left alone; `paused` when this round has said so already: it is one failure.
-    """
+    platform_id: int
+    paused: bool = False
+    answers: bool = False
+
+
+def settle(turn: Turn, done: list[Batch], config: Config) -> None:
+    """Write what became of deliveries, and commit. What is no longer this worker's is left alone."""
     begin_write()
     session, now = db.session, utcnow()
     held = _hold(session, done)
@@ -43,43 +52,57 @@ def settle(platform_id: int, done: list[Batch], config: Config, *, paused: bool 
     _write_taken(session, taken, now)
     _write_others(session, others, now)
     for batch in done:
-        paused = _keep_pause(session, platform_id, batch.outcomes, now, config, paused=paused)
+        _keep_pause(session, turn, batch.outcomes, now, config)
         if any(outcome.reason == "column_lost" for outcome in batch.outcomes):
             lose_column(batch.course_id, batch.column, batch.column_url)
     session.commit()
-    log.info("scores", platform=platform_id, sent=len(taken), other=len(others))
-    return paused
+    log.info("scores", platform=turn.platform_id, sent=len(taken), other=len(others))
 
 
 def _hold(session: Session, done: list[Batch]) -> set[int]:
     """Hold the deliveries that are still this worker's, in the order in which everybody holds them."""
     marks = {outcome.delivery_id: batch.leased_until for batch in done for outcome in batch.outcomes}
-    rows = session.execute(
-        sa.select(ScoreDelivery.id, ScoreDelivery.leased_until)
-        .where(ScoreDelivery.id.in_(marks), ScoreDelivery.state == DeliveryState.SENDING)
-        .order_by(ScoreDelivery.id)
-        .with_for_update()
-    )
+    rows = session.execute(_held_query(), {"ids": list(marks)})
     return {id_ for id_, leased_until in rows if leased_until == marks[id_]}
 
 
 def _write_taken(session: Session, ids: list[int], now: datetime) -> None:
     """Nearly all scores: the LMS took them."""
     if ids:
-        session.execute(
-            sa.update(ScoreDelivery)
-            .where(ScoreDelivery.id.in_(ids))
-            .values(
-                state=DeliveryState.SENT,
-                done_at=now,
-                leased_until=None,
-                reason="",
-                status=200,
-                lms_score=None,
-                tries=ScoreDelivery.tries + 1,
-            )
-            .execution_options(synchronize_session=False)
+        session.execute(_taken_update(), {"ids": ids, "now": now})
+
+
+@cache
+def _held_query() -> sa.Select[Any]:
+    """Made once, as its neighbour: making a statement costs more than running it."""
+    delivery = table_of(ScoreDelivery).c
+    return (
+        sa.select(delivery.id, delivery.leased_until)
+        .where(
+            delivery.id.in_(sa.bindparam("ids", expanding=True)),
+            delivery.state == DeliveryState.SENDING,
         )
+        .order_by(delivery.id)
+        .with_for_update()
+    )
+
+
+@cache
+def _taken_update() -> sa.Update:
+    table = table_of(ScoreDelivery)
+    return (
+        sa.update(table)
+        .where(table.c.id.in_(sa.bindparam("ids", expanding=True)))
+        .values(
+            state=DeliveryState.SENT,
+            done_at=sa.bindparam("now", type_=UtcDateTime()),
+            leased_until=None,
+            reason="",
+            status=200,
+            lms_score=None,
+            tries=table.c.tries + 1,
+        )
+    )
 
 
 def _write_others(session: Session, outcomes: dict[int, Outcome], now: datetime) -> None:
@@ -114,24 +137,19 @@ def _write_down(session: Session, delivery: ScoreDelivery, outcome: Outcome, now
 
 
 def _keep_pause(
-    session: Session,
-    platform_id: int,
-    outcomes: Collection[Outcome],
-    now: datetime,
-    config: Config,
-    *,
-    paused: bool,
-) -> bool:
+    session: Session, turn: Turn, outcomes: Collection[Outcome], now: datetime, config: Config
+) -> None:
     """A platform that is silent, says « later » or refuses our token is left alone, longer each time.
 
-    Whether it is; `paused` when this round has found it so already.
+    Once in a turn: the columns that were under way when it fell silent are one failure.
     """
+    platform_id = turn.platform_id
     later = [outcome for outcome in outcomes if outcome.later]
-    silence = total_silence(outcomes)
-    if not later and not silence:
-        if not paused and any(outcome.status for outcome in outcomes):
+    if not later and not total_silence(outcomes):
+        if not turn.paused and not turn.answers and any(outcome.status for outcome in outcomes):
+            turn.answers = True
             session.execute(sa.delete(PlatformPause).where(PlatformPause.platform_id == platform_id))
-        return paused
+        return
     insert_missing(session, PlatformPause, platform_id=platform_id, until=now, reason="", tries=0)
     pause = session.scalars(
         sa.select(PlatformPause)
@@ -140,10 +158,10 @@ def _keep_pause(
         .execution_options(populate_existing=True)
     ).one()
     named = [outcome.pause_until for outcome in later if outcome.pause_until]
-    if paused:
+    if turn.paused:
         pause.until = max([pause.until, *named])
-        return True
+        return
     own = now + timedelta(seconds=min(wait_s(pause.tries, config), LONGEST_PAUSE_S))
     pause.until = max(named) if named else own
     pause.reason, pause.tries = (later[0].reason if later else "no_answer"), pause.tries + 1
-    return True
+    turn.paused = True

@@ -7,62 +7,37 @@ of answers, new tries for GET only. An address that a visitor wrote goes under t
 from __future__ import annotations
 
 import json
-import os
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPException
+from typing import Any
 from urllib.parse import urlencode
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, parse_header_links
-from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from requests.utils import parse_header_links
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError, LocationParseError, MaxRetryError
-from urllib3.util import Retry
-from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.exceptions import HTTPError
 
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..version import __version__
-from .alarms import ALARMS, Alarm
-from .outside import Outside, outside_pools, pools_of
+from .connections import KEPT, Said, Target, exchange, new_connection, request_bytes, target_of
+from .outside import Checked, Outside
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_SAYING = 200
-GET_TRIES = 2
-MOST_PLATFORMS = 50
-"""Platforms whose connections are kept open; with one more, those used least recently are closed."""
-MOST_KEPT = 16
-"""Connections kept open to one platform."""
-MOST_IDLE_S = 50.0
-"""A connection that was idle longer is made anew: something on the way may have forgotten it."""
+TRIES = 3
+WAIT_S = 0.4
+"""Before the third try; the second one follows at once: a connection may have been closed meanwhile."""
 HEADERS = {
     "User-Agent": f"Spirale/{__version__}",
     "Accept": "*/*",
-    "Accept-Encoding": "gzip, deflate",
+    "Accept-Encoding": "identity",
     "Connection": "keep-alive",
 }
-# Only what never got an answer is asked again here: an answer, « later » included, is the caller's to read.
-PATIENT = Retry(
-    total=GET_TRIES,
-    backoff_factor=0.2,
-    allowed_methods={"GET"},
-    redirect=False,
-    status=0,
-    respect_retry_after_header=False,
-    raise_on_status=False,
-)
-QUICK = PATIENT.new(total=0)
-_own = threading.local()
-
-if TYPE_CHECKING:
-    _Connection = HTTPConnection
-else:
-    _Connection = object
+NO_ANSWER = (OSError, HTTPException, HTTPError)
 
 
 @dataclass(frozen=True)
@@ -99,101 +74,67 @@ def ask(
     """
     if outside is not None:
         outside.check(url)
-    pools = _kept_pools() if outside is None else outside_pools(outside, timeout_s, ssl_context=_trust())
-    body, more = _form(data) if isinstance(data, dict) else (data, {})
-    alarms: list[Alarm] = []
-    _own.alarms = alarms
+    if isinstance(data, dict):
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        data = urlencode(data)
     try:
-        response = pools.urlopen(
-            method,
-            url,
-            headers=HEADERS | more | (headers or {}),
-            body=body.encode() if isinstance(body, str) else body,
-            timeout=Timeout(connect=timeout_s, read=timeout_s),
-            retries=PATIENT if again and outside is None else QUICK,
-            redirect=False,
-            preload_content=False,
-        )
-        largest = LARGEST_ANSWER if outside is None else outside.largest_answer
-        said = _read(response, time.monotonic() + timeout_s, largest)
-        if any(alarm.rung for alarm in alarms):
-            raise PlatformDelayed("no answer (too slow)")
-    except (LocationParseError, UnicodeError, ValueError) as error:
+        target = target_of(url)
+        body = data.encode() if isinstance(data, str) else data or b""
+        request = request_bytes(method, target, {**HEADERS, **(headers or {})}, body)
+        if outside is not None:
+            said = _ask_outside(target, method, request, timeout_s, outside)
+        else:
+            said = _ask_kept(target, method, request, timeout_s, TRIES if again else 1)
+    except NO_ANSWER as error:
+        if isinstance(error, ValueError) and not isinstance(error, OSError):
+            raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
+        raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
+    except ValueError as error:
         # An address, a token or a header that cannot be sent, or an answer that cannot be read: never our own fault.
         raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
-    except HTTPError as error:
-        cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-        raise PlatformDelayed(f"no answer ({type(cause).__name__})") from error
-    finally:
-        for alarm in alarms:
-            ALARMS.cancel(alarm)
-        if outside is not None:
-            pools.clear()
-    if 200 <= response.status < 300:
-        return Answer(response.status, said, _next_url(response.headers.get("Link", "")))
-    failure = _failure(response)
+    if 200 <= said.status < 300:
+        return Answer(said.status, said.body, _next_url(said.headers.get("Link", "")))
+    failure = _failure(said)
     if outside is not None:
-        failure.said = _saying(said)
+        failure.said = _saying(said.body)
     raise failure
 
 
-@lru_cache(maxsize=1)
-def _kept_pools() -> PoolManager:
-    """This process's connections, kept alive from one request to the next, whichever thread makes it."""
-    pools = PoolManager(MOST_PLATFORMS, maxsize=MOST_KEPT, ssl_context=_trust())
-    pools.pool_classes_by_scheme = pools_of(_Timed, {"used_at": 0.0})
-    return pools
+def _ask_kept(target: Target, method: str, request: bytes, timeout_s: float, tries: int) -> Said:
+    """Ask on a connection that is kept alive. Only what never got an answer is asked again: a GET, or what was never
+    sent; an answer, « later » included, is the caller's to read.
+    """
+    for tried in range(tries):
+        connection = KEPT.take(target, timeout_s)
+        sent = False
+        try:
+            if connection.sock is None:
+                connection.connect()
+            sent = True
+            said = exchange(connection, method, request, timeout_s, LARGEST_ANSWER)
+        except NO_ANSWER:
+            connection.close()
+            if tried + 1 == tries or (sent and method != "GET"):
+                raise
+            time.sleep(WAIT_S * tried)
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            if connection.sock is not None:
+                KEPT.give(target, connection)
+            return said
+    raise AssertionError("unreachable")
 
 
-# A connection is never shared between two processes.
-os.register_at_fork(after_in_child=_kept_pools.cache_clear)
-
-
-@lru_cache(maxsize=1)
-def _trust() -> Any:
-    """Whose certificates are taken; read once, since it costs more than a handshake."""
-    context = create_urllib3_context()
-    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    return context
-
-
-class _Timed(_Connection):
-    """Hangs up when an answer takes longer than its request's limit, however it is said."""
-
-    used_at: float
-
-    def request(self, *args: Any, **more: Any) -> None:
-        now = time.monotonic()
-        if self.sock is not None and now - self.used_at > MOST_IDLE_S:
-            self.close()
-        self.used_at = now
-        super().request(*args, **more)
-
-    def getresponse(self) -> Any:
-        assert self.sock is not None
-        _own.alarms.append(ALARMS.set(self.sock, float(self.timeout or 0)))
-        return super().getresponse()
-
-
-def _form(data: dict[str, str]) -> tuple[str, dict[str, str]]:
-    return urlencode(data), {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def _read(response: BaseHTTPResponse, until: float, largest: int) -> bytes:
-    """The body; the time limit is on the whole of it. A connection whose answer was not read whole is closed."""
-    body = b""
+def _ask_outside(target: Target, method: str, request: bytes, timeout_s: float, outside: Outside) -> Said:
+    """Ask once, on a connection to the address that was checked: it does not outlive the request, and so the check."""
+    connection: HTTPConnection = new_connection(target, timeout_s, Checked, outside=outside)
     try:
-        for piece in response.stream(65_536, decode_content=True):
-            body += piece
-            if len(body) > largest:
-                raise PlatformRefused("the answer is too large", response.status)
-            if time.monotonic() > until:
-                raise PlatformDelayed("no answer (too slow)")
-    except BaseException:
-        response.close()
-        raise
-    response.release_conn()
-    return body
+        connection.connect()
+        return exchange(connection, method, request, timeout_s, outside.largest_answer)
+    finally:
+        connection.close()
 
 
 def _next_url(links: str) -> str | None:
@@ -202,7 +143,7 @@ def _next_url(links: str) -> str | None:
     return next((link["url"] for link in parse_header_links(links) if link.get("rel") == "next"), None)
 
 
-def _failure(response: BaseHTTPResponse) -> PlatformDelayed | PlatformRefused:
+def _failure(response: Said) -> PlatformDelayed | PlatformRefused:
     status = response.status
     if status in (408, 425, 429) or (status >= 500 and status != 501):
         retry_at = _retry_at(response.headers.get("Retry-After", ""))

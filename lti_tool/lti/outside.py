@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from ..errors import PlatformDelayed, PlatformRefused
-from .alarms import ALARMS, Alarm
 from .claims import is_web_address
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -102,46 +99,10 @@ def is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
-def pools_of(connection: type, rules: dict[str, Any]) -> dict[str, Any]:
-    """urllib3's pools by scheme, of connections that are also `connection`, with these attributes."""
-    plain = type("Plain", (connection, HTTPConnection), rules)
-    secure = type("Secure", (connection, HTTPSConnection), rules)
-    return {
-        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-    }
-
-
-def outside_pools(outside: Outside, limit_s: float, **more: Any) -> PoolManager:
-    """Connections that follow the rules of an `Outside`, and end after `limit_s` whatever is still being said.
-
-    For one request: no connection outlives it, and so no check.
-    """
-    return _OutsidePools(outside, limit_s, **more)
-
-
-class _OutsidePools(PoolManager):
-    def __init__(self, outside: Outside, limit_s: float, **more: Any) -> None:
-        super().__init__(**more)
-        self._limit_s = limit_s
-        self._alarms: list[Alarm] = []
-        rules = {"outside": outside, "connected": staticmethod(self._set_alarm)}
-        self.pool_classes_by_scheme = pools_of(_Checked, rules)
-
-    def clear(self) -> None:
-        for alarm in self._alarms:
-            ALARMS.cancel(alarm)
-        super().clear()
-
-    def _set_alarm(self, connected: socket.socket) -> None:
-        self._alarms.append(ALARMS.set(connected, self._limit_s))
-
-
-class _Checked(_Connection):
+class Checked(_Connection):
     """A connection to the address that was checked; `Host` and the certificate keep the name."""
 
     outside: Outside
-    connected: Callable[[Any], None]
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
@@ -154,7 +115,3 @@ class _Checked(_Connection):
             return super()._new_conn()
         finally:
             self._dns_host = name
-
-    def connect(self) -> None:
-        super().connect()
-        self.connected(self.sock)

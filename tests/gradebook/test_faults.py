@@ -388,7 +388,7 @@ def test_what_another_worker_took_over_is_not_settled_by_the_first(book_on_both:
         outcome = sending.Outcome(old.ids[0], DeliveryState.REFUSED, "refused", 418)
         line = sending.Line(time.monotonic() + 10, lambda: True)
         batch = sending.Batch(book.course_id, 1, None, True, [], [], old.until, line, outcomes=[outcome])
-        settling.settle(book.world.platform_id, [batch], book.world.config)
+        settling.settle(settling.Turn(book.world.platform_id), [batch], book.world.config)
         db.session.close()
 
     assert book.shown(ADAM, "1A").state == "sending"
