@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from huey import Huey, RedisHuey, SqliteHuey, crontab
 
 from ..config import Config
+from .queue_tables import TableStorage
 
 log = structlog.get_logger()
 
@@ -37,7 +38,9 @@ class Planned:
 
 
 def make_queue(config: Config) -> Huey:
-    """The queue of the settings: Redis, or an SQLite file beside the data."""
+    """The queue of the settings: PostgreSQL, Redis, or an SQLite file beside the data."""
+    if config.queue_url.startswith("postgresql"):
+        return Huey("spirale", storage_class=TableStorage, url=config.queue_url, results=False)
     if config.queue_url:
         return _redis_queue(config.queue_url)
     config.data_dir.mkdir(parents=True, exist_ok=True)
