@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..config import Config
 from ..courses.models import Course, ResourceLink
+from ..courses.referentials import spoken_code
 from ..db import begin_write, db, insert_missing, utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..frameworks.models import FrameworkItem
@@ -24,9 +25,9 @@ COLUMN_GONE = "column gone"
 COLUMN_BUSY = "column busy"
 
 
-def column_label(item: FrameworkItem) -> str:
-    """« 1C · Rechercher le besoin du client »."""
-    return f"{item.code} · {item.label or item.statement}"[:LONGEST_LABEL]
+def column_label(course: Course, item: FrameworkItem) -> str:
+    """« 1C · Rechercher le besoin du client », « 1.1 (CRCN) · Mener une recherche »."""
+    return f"{spoken_code(course, item)} · {item.label or item.statement}"[:LONGEST_LABEL]
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def find_or_make_column(
         return column.url, False
     course = db.session.get_one(Course, course_id)
     item = db.session.get_one(FrameworkItem, item_id)
-    wanted = ags.Column(column.url, column_label(item), maximum, item.uuid, item.code)
+    wanted = ags.Column(column.url, column_label(course, item), maximum, item.uuid, item.code)
     lineitems_url, lost, held_until = course.lineitems_url, column.lost, column.busy_until
     db.session.commit()
     found, looked, made = None, False, False
@@ -81,12 +82,7 @@ def find_or_make_column(
             kept.busy_until = None
         if found is not None:
             # The maximum asked for, even of an LMS that keeps its own: what it holds is compared on its own scale.
-            kept.url, kept.label, kept.maximum, kept.lost = (
-                found.url,
-                found.label[:LONGEST_LABEL],
-                maximum,
-                False,
-            )
+            kept.url, kept.label, kept.maximum, kept.lost = found.url, wanted.label, maximum, False
         elif looked:
             # Deleted in the LMS: it is made again only when a teacher says so.
             kept.url, kept.gone, kept.lost = "", True, False

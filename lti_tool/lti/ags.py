@@ -6,7 +6,8 @@ Source: https://www.imsglobal.org/spec/lti-ags/v2p0 ; Moodle's ways: docs/platfo
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -40,6 +41,13 @@ class Column:
     maximum: int
     resource_id: str
     tag: str
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Everything the LMS says of it: what is not said again when it is replaced is erased."""
+
+    @property
+    def of_link(self) -> bool:
+        """Whether it came with a link of the course."""
+        return bool(self.given.get("resourceLinkId"))
 
 
 @dataclass(frozen=True)
@@ -106,12 +114,19 @@ def create_column(service: Service, lineitems_url: str, wanted: Column) -> Colum
     return _column(answer.json())
 
 
+def read_column(service: Service, url: str) -> Column:
+    """A column as the LMS has it now."""
+    return _column(service.request("GET", url, (SCOPE_LINEITEM,), accept=LINEITEM).json())
+
+
 def update_column(service: Service, column: Column) -> Column:
-    """Replace a column's label and maximum. Everything is sent: a PUT erases what it does not carry.
+    """Replace a column's label and maximum. Everything is sent, what the LMS said of it too: a PUT erases what it does
+    not carry.
 
     Moodle rescales the grades a column holds when its maximum changes, keeping the percentage.
     """
     body = {
+        **column.given,
         "id": column.url,
         "label": column.label[:LONGEST_LABEL],
         "scoreMaximum": column.maximum,
@@ -180,6 +195,7 @@ def _column(found: Any) -> Column:
         maximum=int(maximum) if maximum is not None else 0,
         resource_id=str(found.get("resourceId") or ""),
         tag=str(found.get("tag") or ""),
+        given=found,
     )
 
 

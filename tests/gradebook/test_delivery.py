@@ -694,7 +694,7 @@ def test_two_competences_of_the_same_code_never_share_a_column(book: Gradebook, 
     columns = book.world.store.line_items(MRC1.id)
     sub = by_name(ADAM).sub
     held = {c.label: book.world.store.grades(MRC1.id, c.id)[sub].value for c in columns}
-    assert held == {"1A · Prendre contact": 14, "1A · Saluer": 5}
+    assert held == {"1A · Prendre contact": 14, "1A (Essai) · Saluer": 5}
     assert [c.tag for c in columns] == ["1A", "1A"]
     assert len({c.resource_id for c in columns}) == 2
 
