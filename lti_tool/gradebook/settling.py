@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,7 +72,7 @@ def _write_taken(session: Session, ids: list[int], now: datetime) -> None:
         session.execute(_taken_update(), {"ids": ids, "now": now})
 
 
-@cache
+@lru_cache(maxsize=1)
 def _held_query() -> sa.Select[Any]:
     """Made once, as its neighbour: making a statement costs more than running it."""
     delivery = table_of(ScoreDelivery).c
@@ -87,7 +87,7 @@ def _held_query() -> sa.Select[Any]:
     )
 
 
-@cache
+@lru_cache(maxsize=1)
 def _taken_update() -> sa.Update:
     table = table_of(ScoreDelivery)
     return (

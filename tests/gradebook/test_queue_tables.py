@@ -25,7 +25,8 @@ from .test_queue import eventually, start_worker
 
 @pytest.fixture
 def storage(postgres: Postgres) -> Iterator[TableStorage]:
-    url = load_config({"SPIRALE_QUEUE_URL": postgres.new_database()}).queue_url
+    # A busy machine is no server that does not answer.
+    url = load_config({"SPIRALE_QUEUE_URL": f"{postgres.new_database()}&connect_timeout=30"}).queue_url
     made = TableStorage("spirale", url)
     yield made
     made.close()
@@ -86,7 +87,8 @@ def test_values_are_kept_replaced_counted_and_taken_back(storage: TableStorage) 
 
 
 def test_two_processes_that_start_at_once_make_the_tables_once(postgres: Postgres) -> None:
-    url = load_config({"SPIRALE_QUEUE_URL": postgres.new_database()}).queue_url
+    # A busy machine is no server that does not answer.
+    url = load_config({"SPIRALE_QUEUE_URL": f"{postgres.new_database()}&connect_timeout=30"}).queue_url
     storages = [TableStorage("spirale", url) for _ in range(4)]
     failures: list[BaseException] = []
     ready = threading.Barrier(4)
