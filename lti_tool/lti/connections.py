@@ -98,6 +98,14 @@ class Kept:
         self._idle: dict[tuple[str, str, int], list[tuple[float, HTTPConnection]]] = {}
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Close what is idle: nobody will ask these platforms again."""
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for kept in idle.values():
+            for _used_at, connection in kept:
+                connection.close()
+
     def take(self, target: Target, timeout_s: float) -> HTTPConnection:
         """A connection that was open still, the one used last; else a new one, not yet opened."""
         while True:
