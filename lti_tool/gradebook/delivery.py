@@ -9,7 +9,7 @@ counts once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Event
+from threading import Event, Lock
 
 import structlog
 from flask import Flask, current_app
@@ -29,6 +29,9 @@ from .settling import Turn, settle
 from .worths import column_maximum, settings_of
 
 log = structlog.get_logger()
+
+MAKING = [Lock() for _ in range(64)]
+"""By column: this process looks for one, or makes it, once at a time."""
 
 
 def deliver_due(tokens: Tokens, config: Config) -> float | None:
@@ -131,7 +134,9 @@ def _make_column(batch: Batch, config: Config) -> bool:
         raise PlatformRefused(COLUMN_GONE, 404)
     maximum = column_maximum(settings_of(db.session, batch.course_id))
     db.session.commit()
-    batch.column_url, made = find_or_make_column(
-        batch.service, batch.course_id, batch.column, maximum, config
-    )
+    # Two leases may hold scores of one new column: the second waits for it here, not until the next round.
+    with MAKING[hash((batch.course_id, batch.column)) % len(MAKING)]:
+        batch.column_url, made = find_or_make_column(
+            batch.service, batch.course_id, batch.column, maximum, config
+        )
     return made
