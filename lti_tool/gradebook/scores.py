@@ -186,12 +186,15 @@ def current_values(
     """
     settings, scale = settings or settings_of(session, course.id), scale_of(course)
     people = items = None
-    own = own_columns(session, course)
     if pairs is not None:
         pairs = list(pairs)
         people, items = {p for p, _c in pairs}, {c for _p, c in pairs if not isinstance(c, OwnColumn)}
-        asked = {c for _p, c in pairs}
-        own = {column: link for column, link in own.items() if column in asked}
+        asked = {c for _p, c in pairs if isinstance(c, OwnColumn)}
+        # Most courses have none, and a keystroke asks for nothing that it does not need.
+        known = own_columns(session, course) if asked else {}
+        own = {column: link for column, link in known.items() if column in asked}
+    else:
+        own = own_columns(session, course)
     found = observations(session, course.id, person_ids=people, item_ids=items)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
     values = own_values(session, course, own, settings, scale, people)
