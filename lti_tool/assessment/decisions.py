@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -15,6 +16,21 @@ from sqlalchemy.orm import Session, joinedload
 from .mastery import TARGET, Position
 from .models import Decision, PolicySettings
 from .policies import Policy
+
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class NewDecision:
+    """What a teacher decided about one pupil and one competence; without a level, what was retained is taken back."""
+
+    person_id: int
+    item_id: int
+    level: int | None
+    complexity: int | None
+    reason: str
+    seen_entry_id: int
+    """The newest entry the page showed: one that came meanwhile is still to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,31 @@ def standing_decisions(
         .options(joinedload(Decision.decider))
     )
     return {(row.person_id, row.item_id): row for row in rows}
+
+
+def decide(
+    session: Session, course_id: int, decider_id: int, new: NewDecision, proposed: Position, now: datetime
+) -> Decision:
+    """Add a decision, in the caller's write transaction, with what was proposed at that time.
+
+    The caller holds the course, and has seen that no colleague decided since its page was shown.
+    """
+    added = Decision(
+        course_id=course_id,
+        person_id=new.person_id,
+        item_id=new.item_id,
+        level=new.level,
+        complexity=new.complexity,
+        reason=new.reason,
+        proposed_level=proposed.level,
+        proposed_complexity=proposed.complexity,
+        seen_entry_id=new.seen_entry_id,
+        decider_id=decider_id,
+        decided_at=now,
+    )
+    session.add(added)
+    session.flush()
+    return added
 
 
 def retained_position(decision: Decision) -> Position:

@@ -22,6 +22,7 @@ from ..lti.tokens import Tokens
 from . import (  # noqa: F401
     activities,
     class_list,
+    decisions,
     door,
     gradebook,
     grid,

@@ -24,8 +24,9 @@ from ..courses.referentials import Material, named, reference
 from ..db import db
 from ..frameworks.models import FrameworkItem
 from .guard import May, here, page, row_id, visit
-from .reasons import Reason, explain
+from .reasons import Reason
 from .shown import Choice, complexity_words, level_word, levels, scale, short_date, speciality_words
+from .standings import Standing, standing
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ class Opened:
     person_id: int
     item: FrameworkItem
     mastery: Mastery
-    reason: Reason
+    standing: Standing
+
+    @property
+    def reason(self) -> Reason:
+        return self.standing.reason
 
 
 @page("/overview", may=May.ASSESS)
@@ -138,7 +143,8 @@ def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
     mastery = row.cells[items.index(item)] if row and item else None
     if row is None or item is None or mastery is None:
         return None
-    return Opened(row.pupil.person_id, item, mastery, explain(mastery.proposed, mastery.policy))
+    back = f"overview?{request.query_string.decode(errors='replace')}"
+    return Opened(row.pupil.person_id, item, mastery, standing(row.pupil.person_id, item, mastery, back))
 
 
 def _link(person_id: int, item: FrameworkItem | None = None) -> str:

@@ -29,8 +29,9 @@ from ..frameworks.sheets import linked_frameworks, retired_among
 from ..reports.spiral import Picture, draw_spiral
 from ..reports.spiral import Turn as DrawnTurn
 from .guard import May, here, page, visit
-from .reasons import Reason, both, describe_turns, explain, in_situation
+from .reasons import Reason, both, describe_turns, in_situation
 from .shown import code_words, level_word, locale, scale, short_date, speciality_words, today
+from .standings import Standing, standing
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,15 @@ class Spiral:
 
     item: FrameworkItem
     mastery: Mastery
-    reason: Reason
+    standing: Standing
     picture: Picture
     picture_name: str
     observed: dict[int, list[FrameworkItem]]
     """What was observed, by activity."""
+
+    @property
+    def reason(self) -> Reason:
+        return self.standing.reason
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
         ],
         chosen=chosen,
         leads_on=bool(chosen and linked_frameworks(db.session, chosen.framework_id)),
-        spiral=_spiral(chosen, mastery) if chosen and mastery else None,
+        spiral=_spiral(person_id, chosen, mastery) if chosen and mastery else None,
         next_turn=_next_turn(course, chosen, person_id) if chosen else None,
         explored=explored,
         unexplored=_unexplored(explored),
@@ -212,7 +217,7 @@ def _freshness(mastery: Mastery) -> tuple[date, int]:
     return mastery.turns[0].activity.starts_on, len(mastery.turns)
 
 
-def _spiral(item: FrameworkItem, mastery: Mastery) -> Spiral:
+def _spiral(person_id: int, item: FrameworkItem, mastery: Mastery) -> Spiral:
     oldest_first = mastery.turns[::-1]
     turns = [
         DrawnTurn(
@@ -227,7 +232,7 @@ def _spiral(item: FrameworkItem, mastery: Mastery) -> Spiral:
     return Spiral(
         item=item,
         mastery=mastery,
-        reason=explain(mastery.proposed, mastery.policy),
+        standing=standing(person_id, item, mastery, "sheet"),
         picture=draw_spiral(turns),
         picture_name=describe_turns(oldest_first),
         observed=_observed([o.activity.id for o in mastery.turns], item.id),

@@ -76,7 +76,12 @@ def speciality_words() -> dict[str, str]:
 
 def today() -> date:
     """Today where the school is."""
-    return utcnow().astimezone(current_app.extensions["spirale_config"].timezone).date()
+    return local_day(utcnow())
+
+
+def local_day(moment: datetime) -> date:
+    """The day of a moment where the school is."""
+    return moment.astimezone(current_app.extensions["spirale_config"].timezone).date()
 
 
 def long_date(day: date) -> str:
