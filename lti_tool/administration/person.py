@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..activities.models import Activity
 from ..assessment.models import Assessment, Decision
-from ..courses.models import Course, Person
+from ..courses.models import Course, CourseGroup, Person
 from ..db import Base
 from ..errors import NotFound
 from ..frameworks.models import FrameworkItem
@@ -22,6 +22,7 @@ from .repointing import references
 SECRETS = ("sid_hash", "browser_hash")
 NAMED: dict[str, tuple[sa.Table, sa.ColumnElement[str]]] = {
     "course": (Course.__table__, Course.title),  # type: ignore[dict-item]
+    "course_group": (CourseGroup.__table__, CourseGroup.name),  # type: ignore[dict-item]
     "activity": (Activity.__table__, Activity.title),  # type: ignore[dict-item]
     "framework_item": (FrameworkItem.__table__, FrameworkItem.code),  # type: ignore[dict-item]
     "platform": (Platform.__table__, Platform.name),  # type: ignore[dict-item]

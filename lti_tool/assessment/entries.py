@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session, joinedload
 
 from ..activities.models import Activity, ActivityCompetence
+from ..activities.people import expected_people
 from ..courses.roster import pupils_query
 from .mastery import Turn
 from .models import CODES, Assessment
@@ -86,12 +87,18 @@ def record(
     written: list[Assessment] = []
     refused: list[Refused] = []
     current = cells(session, activity.id)
+    # Who was moved out of the group since can still be corrected, where something was seen.
+    inside = expected_people(session, activity) | {person_id for person_id, _item in current}
     for entry in wanted:
         known = sent.get(entry.key)
         if known is not None and known.activity_id == activity.id:
             written.append(known)
             continue
         message = _problem(activity, entry, people, items) if known is None else _unnamed()
+        if not message and entry.person_id not in inside:
+            message = _(
+                "Cette activité est pour un groupe dont cet élève n’est pas\u00a0: rien n’a été écrit."
+            )
         if message:
             refused.append(Refused(entry.key, message))
             continue
@@ -122,6 +129,10 @@ def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[i
     """The sentence that says why an entry cannot be written; empty when it can."""
     if activity.archived_at is not None:
         return _("Cette activité est archivée\u00a0: la reprendre avant d’y évaluer.")
+    if activity.year_id is not None:
+        return _("Cette activité est d’une année passée\u00a0: rien ne s’y évalue plus.")
+    if activity.undated:
+        return _("Cette activité n’a pas encore de date\u00a0: la fixer avant d’y évaluer.")
     try:
         if str(uuid.UUID(entry.key)) != entry.key:
             return _unnamed()
@@ -195,12 +206,15 @@ def observations(
     *,
     person_ids: Iterable[int] | None = None,
     item_ids: Iterable[int] | None = None,
+    year_id: int | None = None,
 ) -> list[Observation]:
     """The turns of a course, by date of the work: the newest entry of each cell, where it is a level.
 
-    Archived activities count: archiving tidies the list, it takes no result away.
+    Archived activities count: archiving tidies the list, it takes no result away. Those of a year that is over do
+    not, unless it is asked for.
     """
-    conditions = [Assessment.activity_id.in_(sa.select(Activity.id).where(Activity.course_id == course_id))]
+    those = sa.select(Activity.id).where(Activity.course_id == course_id, Activity.year_id == year_id)
+    conditions = [Assessment.activity_id.in_(those)]
     if person_ids is not None:
         conditions.append(Assessment.person_id.in_(list(person_ids)))
     if item_ids is not None:

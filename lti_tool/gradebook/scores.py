@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..assessment.decisions import rule_of
 from ..assessment.entries import observations
 from ..assessment.overview import by_pair
-from ..assessment.scales import DEFAULT_SCALE, find_scale
+from ..assessment.scales import scale_of
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
@@ -157,7 +157,7 @@ def current_values(
     session: Session, course: Course, pairs: Iterable[Pair] | None = None
 ) -> dict[Pair, Worth]:
     """What each cell is worth now: the position that counts there; those with too few observations are absent."""
-    settings, scale = settings_of(session, course.id), find_scale(DEFAULT_SCALE)
+    settings, scale = settings_of(session, course.id), scale_of(course)
     people = items = None
     own = own_columns(session, course)
     if pairs is not None:

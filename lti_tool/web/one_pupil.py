@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from ..activities.editing import find_activity
 from ..activities.models import Activity
+from ..assessment.audience import pupils_of
 from ..assessment.entries import NewEntry, cells
-from ..courses.people import pupils
 from ..db import db, utcnow
 from ..errors import NotFound
 from .grid import save_entries
@@ -24,7 +24,7 @@ from .shown import clock, codes, levels, show_activity
 def one_pupil(activity_id: int, person_id: int) -> str:
     """The cells of one pupil, large."""
     activity = find_activity(db.session, visit().course, activity_id)
-    course_pupils = pupils(db.session, activity.course_id)
+    course_pupils = pupils_of(db.session, activity)
     place = next((n for n, pupil in enumerate(course_pupils) if pupil.person_id == person_id), None)
     if place is None:
         raise NotFound("no such pupil in this course")
@@ -49,7 +49,7 @@ def one_pupil(activity_id: int, person_id: int) -> str:
         previous_url=url(course_pupils[place - 1].person_id) if place else None,
         next_url=url(course_pupils[place + 1].person_id) if place + 1 < len(course_pupils) else None,
         grid_url=here("grid", activity_id=activity.id),
-        read_only=activity.archived_at is not None,
+        read_only=activity.is_closed,
         saved_text=_("Enregistré à %(hour)s", hour=clock(utcnow())) if request.args.get("saved") else "",
     )
 
@@ -75,6 +75,6 @@ def save_one_pupil(activity_id: int, person_id: int) -> Response:
 
 
 def _next_url(activity: Activity, person_id: int) -> str:
-    ids = [pupil.person_id for pupil in pupils(db.session, activity.course_id)]
+    ids = [pupil.person_id for pupil in pupils_of(db.session, activity)]
     following = ids[ids.index(person_id) + 1 :] if person_id in ids else []
     return one_url(activity)(following[0]) if following else here("grid", activity_id=activity.id)

@@ -29,6 +29,7 @@ def a_class(app: Flask) -> tuple[int, Person, Person]:
     adam = factories.enrolled(course, "Adam", "Benali")
     activity = factories.activity(course, "1A")
     factories.assessment(activity, "1A", adam, 3, teacher, comment="Voix posée")
+    factories.group(course, "Groupe A", adam)
     db.session.commit()
     factories.open_session(app, course, adam)
     db.session.rollback()
@@ -50,6 +51,8 @@ def test_an_export_holds_every_row_about_a_person_by_table_with_words_and_no_sec
         "1A",
     )
     assert entry["activity"] == "Accueil d’un visiteur au lycée"
+    (member,) = exported["course_group_member (person_id)"]
+    assert member["group"] == "Groupe A"
     assert exported["enrolment (person_id)"][0]["course"] == "Seconde MRC 1"
     (session,) = exported["launch_session (person_id)"]
     assert not {"sid_hash", "browser_hash"} & set(session)
