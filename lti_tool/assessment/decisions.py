@@ -13,6 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from ..courses.models import Course
 from .mastery import TARGET, Position
 from .models import Decision, PolicySettings
 from .policies import Policy
@@ -71,8 +72,13 @@ def standing_decisions(
     person_ids: Iterable[int] | None = None,
     item_ids: Iterable[int] | None = None,
 ) -> dict[tuple[int, int], Decision]:
-    """The newest decision of each (person, competence), where it was not taken back."""
-    conditions = [Decision.course_id == course_id]
+    """The newest decision of each (person, competence), where it was not taken back.
+
+    A new school year begins without any: what was decided in the years before was about what was seen then.
+    """
+    began_at = sa.select(Course.year_began_at).where(Course.id == course_id).scalar_subquery()
+    of_this_year = sa.or_(began_at.is_(None), Decision.decided_at >= began_at)
+    conditions = [Decision.course_id == course_id, of_this_year]
     if person_ids is not None:
         conditions.append(Decision.person_id.in_(list(person_ids)))
     if item_ids is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ..assessment.decisions import rule_of
 from ..assessment.entries import observations
 from ..assessment.overview import by_pair
+from ..assessment.policies import Policy
 from ..assessment.scales import scale_of
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
@@ -154,9 +155,12 @@ def hold_course(session: Session, course_id: int) -> None:
 
 
 def current_values(
-    session: Session, course: Course, pairs: Iterable[Pair] | None = None
+    session: Session, course: Course, pairs: Iterable[Pair] | None = None, *, policy: Policy | None = None
 ) -> dict[Pair, Worth]:
-    """What each cell is worth now: the position that counts there; those with too few observations are absent."""
+    """What each cell is worth now: the position that counts there; those with too few observations are absent.
+
+    With `policy`: what it would be worth under that one.
+    """
     settings, scale = settings_of(session, course.id), scale_of(course)
     people = items = None
     own = own_columns(session, course)
@@ -167,6 +171,7 @@ def current_values(
         own = {column: link for column, link in own.items() if column in asked}
     found = observations(session, course.id, person_ids=people, item_ids=items)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
+    rule = replace(rule, policy=policy or rule.policy)
     values = own_values(session, course, own, settings, scale, people)
     for pair, mastery in by_pair(found, rule).items():
         if len(mastery.turns) >= settings.minimum:

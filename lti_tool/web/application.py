@@ -33,6 +33,8 @@ from . import (  # noqa: F401
     one_pupil,
     overview,
     picker,
+    policy,
+    policy_trial,
     pupil,
     referential,
     referential_whole,

@@ -43,7 +43,7 @@ PAGES_OF = {
         "archived",
         "choose_link",
     },
-    "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels"},
+    "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels", "decision"},
     "gradebook": {"gradebook"},
     "referential": {
         "referential",
@@ -53,7 +53,7 @@ PAGES_OF = {
         "printed_referential",
         "referential_search",
     },
-    "settings": {"gradebook_settings"},
+    "settings": {"gradebook_settings", "course_policy", "try_policies"},
     "to_do": {"to_do", "activity"},
     "my_spiral": {"my_spiral"},
 }

@@ -118,18 +118,20 @@ def _value(position: Position) -> str:
 
 
 def _reached(position: Position, policy: Policy) -> str:
-    """« 3 ou plus atteint 2 fois pour 2 demandées (3 le 12 mars, 4 le 2 février) »."""
+    """« 3 ou plus atteint 1 fois, il le faut 2 fois (3 le 12 mars) »."""
     aim = max(position.level, scale().target)
     reached = tuple(turn for turn in position.counted if turn.level >= aim)
     words = {
         "aim": _("%(level)d ou plus", level=aim) if aim < LEVELS[-1] else str(aim),
-        "asked": ngettext("%(num)d fois demandée", "%(num)d fois demandées", policy.times),
+        "times": ngettext("%(num)d fois", "%(num)d fois", len(reached)),
+        "needed": ngettext("il le faut %(num)d fois", "il le faut %(num)d fois", policy.times),
         "turns": _counted(replace(position, counted=reached or position.counted)),
     }
     if not reached:
-        return _("%(aim)s pas encore atteint, %(asked)s (au mieux %(turns)s)", **words)
-    times = ngettext("%(num)d fois", "%(num)d fois", len(reached))
-    return _("%(aim)s atteint %(times)s, %(asked)s (%(turns)s)", times=times, **words)
+        return _("%(aim)s pas encore atteint, %(needed)s (au mieux %(turns)s)", **words)
+    if len(reached) < policy.times:
+        return _("%(aim)s atteint %(times)s, %(needed)s (%(turns)s)", **words)
+    return _("%(aim)s atteint %(times)s (%(turns)s)", **words)
 
 
 def _counted(position: Position) -> str:

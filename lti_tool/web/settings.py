@@ -10,6 +10,7 @@ from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from ..assessment.decisions import policy_of
 from ..courses.labels import count_nameless
 from ..courses.models import Course
 from ..courses.people import pupils
@@ -25,6 +26,7 @@ from .class_list import read_with_patience
 from .deliveries import number
 from .gradebook import missing_rights
 from .guard import May, here, page, row_id, visit
+from .policy_words import policy_name
 from .referential_choice import Choice, offers, stored_choice, typed_choice
 from .referential_words import official
 from .shown import levels, moment_words
@@ -136,6 +138,7 @@ def _show(draft: Draft, choice: Choice | None = None) -> str:
         missing=missing_rights(course),
         can_send=can_send(course),
         link_columns=only_link_columns(db.session, course),
+        policy=policy_name(policy_of(db.session, course.id)),
         own=bool(own_columns(db.session, course)),
         nameless=count_nameless(db.session, course.id),
         known=len(pupils(db.session, course.id)),

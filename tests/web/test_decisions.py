@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from lti_tool.administration.retention import erase_people
 from lti_tool.assessment.models import Assessment, Decision
+from lti_tool.courses.models import Course
 from lti_tool.db import db, utcnow
 from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
 from lti_tool.gradebook.scores import queue_scores
@@ -363,12 +365,20 @@ def test_two_teachers_at_once_make_one_decision_and_one_is_told(any_app: Flask) 
     assert waiting(school).score == kept.level
 
 
-# ----- other people's data -----
+# ----- a new school year, and other people's data -----
+
+
+def test_a_new_school_year_begins_with_nothing_retained(seen):
+    retain(seen)
+    with seen.app.app_context():
+        db.session.get_one(Course, seen.course.id).year_began_at = utcnow()
+        db.session.commit()
+    assert words(cell(seen)).startswith("2 insuffisamment maîtrisée")
+    retain(seen, level=4)
+    assert words(cell(seen)).startswith("4 bien maîtrisée")
 
 
 def test_who_decided_may_be_erased_and_the_decision_stays(seen):
-    from lti_tool.administration.retention import erase_people
-
     retain(seen)
     with seen.app.app_context():
         erase_people(db.session, [seen.people["teacher"].id])
