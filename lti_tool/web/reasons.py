@@ -39,8 +39,11 @@ class Reason:
 
 def explain(position: Position, policy: Policy | None = None) -> Reason:
     """Why a position is proposed, in the words of its own turns. The policy is the one that proposed it."""
-    counted = _how(position, policy or Policy())
-    if position.ignored:
+    policy = policy or Policy()
+    counted = _how(position, policy)
+    if policy.name != SPIRALE:
+        counted += _harder(position)
+    elif position.ignored:
         counted = _("%(counted)s\u202f; %(ignored)s", counted=counted, ignored=_ignored(position))
     return Reason(
         answer=f"{position.level} {in_situation()[position.complexity]}",
@@ -110,6 +113,13 @@ def _how(position: Position, policy: Policy) -> str:
         weight=policy.weight,
         turns=counted,
     )
+
+
+def _harder(position: Position) -> str:
+    """« ; en plus difficile : 1 en situation variée », where there is something harder."""
+    words = in_situation()
+    levels = [f"{level} {words[c]}" for c, level in sorted(position.levels.items()) if c > position.complexity]
+    return _("\u202f; en plus difficile\u00a0: %(levels)s", levels=", ".join(levels)) if levels else ""
 
 
 def _value(position: Position) -> str:
