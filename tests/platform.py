@@ -316,7 +316,7 @@ class DemoWorld:
     """
 
     def __init__(
-        self, folder: Path, *, timeout_s: float = 2.0, profile: Profile = LMS, **settings: str
+        self, folder: Path, *, timeout_s: float = 10.0, profile: Profile = LMS, **settings: str
     ) -> None:
         self.profile = profile
         self._tool_server, self._lms_server = Server("localhost"), Server()

@@ -41,6 +41,7 @@ from . import (  # noqa: F401
     registration,
     search,
     settings,
+    styleguide,
 )
 from .admin import admin
 from .case_api import case_api, open_to_scripts
@@ -91,6 +92,8 @@ def build(config: Config | None = None) -> Flask:
     app.register_blueprint(case_api)
     app.register_blueprint(pages)
     app.register_blueprint(admin)
+    if not config.production:
+        app.register_blueprint(styleguide.styleguide)
     init_refusals(app)
     app.before_request(_readable)
     app.context_processor(_for_templates)

@@ -32,26 +32,27 @@ def waits(book: Gradebook, who: str, code: str) -> float:
         return (book.rows(who, code)[-1].not_before - utcnow()).total_seconds()
 
 
-@pytest.mark.parametrize("fault", ["cut", "silence"])
-def test_a_score_without_an_answer_waits_longer_each_time_then_is_shown_and_kept(
-    book: Gradebook, fault: str
-) -> None:
-    if fault == "silence":
-        book.world.faults.silence("/scores", 2.5, times=1000)
-    else:
-        book.world.faults.cut("/scores", times=1000)
+def test_a_platform_that_does_not_answer_in_time_is_asked_again_later(impatient_book: Gradebook) -> None:
+    book = impatient_book
+    book.world.faults.silence("/scores", 2.5, times=1000)
+    book.type((ADAM, "1A", 3))
+
+    book.deliver()
+
+    assert (book.shown(ADAM, "1A").state, book.shown(ADAM, "1A").reason) == ("waiting", "no_answer")
+
+
+def test_a_score_without_an_answer_waits_longer_each_time_then_is_shown_and_kept(book: Gradebook) -> None:
+    book.world.faults.cut("/scores", times=1000)
     book.type((ADAM, "1A", 3))
     usual = book.world.config.delivery
 
     tried = []
-    for _try in range(4 if fault == "cut" else 1):
+    for _try in range(4):
         book.deliver()
         tried.append(waits(book, ADAM, "1A"))
         book.world.let_time_pass()
 
-    if fault == "silence":
-        assert (book.shown(ADAM, "1A").state, book.shown(ADAM, "1A").reason) == ("waiting", "no_answer")
-        return
     assert 0 < tried[0] <= 1.2 * usual.retry_first_s
     assert tried[0] < tried[1] < tried[2] <= usual.retry_longest_s
     shown = book.shown(ADAM, "1A")
