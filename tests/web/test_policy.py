@@ -185,13 +185,15 @@ def test_what_changed_since_the_preview_is_previewed_again_and_nothing_is_applie
     assert stored(seen).name == "best"
 
 
-@pytest.mark.parametrize(
-    "asked", [{"policy": "worst"}, {"policy": "mean", "minimum": "0"}, {"policy": "times", "times": "²"}]
-)
-def test_what_no_list_offers_is_refused_with_a_sentence(seen, asked):
-    for answer in (preview(seen, **asked), seen.visit("teacher").post("/settings/policy", asked)):
-        assert answer.status_code == 422
-        assert "Choisir une règle et ses réglages dans les listes." in words(answer)
+def test_what_no_list_offers_is_refused_with_a_sentence(seen):
+    teacher = seen.visit("teacher")
+    for asked in ({"policy": "worst"}, {"policy": "mean", "minimum": "0"}, {"policy": "times", "times": "²"}):
+        for answer in (
+            teacher.get("/settings/policy", query_string=asked),
+            teacher.post("/settings/policy", asked),
+        ):
+            assert answer.status_code == 422
+            assert "Choisir une règle et ses réglages dans les listes." in words(answer)
     assert stored(seen) == Policy()
 
 
