@@ -13,7 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from ..courses.models import Course
+from ..courses.models import Course, SchoolYear
 from .mastery import TARGET, Position
 from .models import Decision, PolicySettings
 from .policies import Policy
@@ -59,9 +59,15 @@ def rule_of(
     target: int,
     person_ids: Iterable[int] | None = None,
     item_ids: Iterable[int] | None = None,
+    year_id: int | None = None,
 ) -> CourseRule:
-    """The rule of a course, with the decisions about these people and competences: all of them by default."""
-    decisions = standing_decisions(session, course_id, person_ids=person_ids, item_ids=item_ids)
+    """The rule of a course, with the decisions about these people and competences: all of them by default.
+
+    As for `observations`, `year_id` asks for a year that is over.
+    """
+    decisions = standing_decisions(
+        session, course_id, person_ids=person_ids, item_ids=item_ids, year_id=year_id
+    )
     return CourseRule(policy_of(session, course_id), decisions, target)
 
 
@@ -71,14 +77,13 @@ def standing_decisions(
     *,
     person_ids: Iterable[int] | None = None,
     item_ids: Iterable[int] | None = None,
+    year_id: int | None = None,
 ) -> dict[tuple[int, int], Decision]:
     """The newest decision of each (person, competence), where it was not taken back.
 
-    A new school year begins without any: what was decided in the years before was about what was seen then.
+    A school year begins without any: what was decided in the years before was about what was seen then.
     """
-    began_at = sa.select(Course.year_began_at).where(Course.id == course_id).scalar_subquery()
-    of_this_year = sa.or_(began_at.is_(None), Decision.decided_at >= began_at)
-    conditions = [Decision.course_id == course_id, of_this_year]
+    conditions = [Decision.course_id == course_id, *_within_year(course_id, year_id)]
     if person_ids is not None:
         conditions.append(Decision.person_id.in_(list(person_ids)))
     if item_ids is not None:
@@ -92,6 +97,20 @@ def standing_decisions(
         .options(joinedload(Decision.decider))
     )
     return {(row.person_id, row.item_id): row for row in rows}
+
+
+def _within_year(course_id: int, year_id: int | None) -> list[sa.ColumnElement[bool]]:
+    """Decided in the present year of a course, or in one that is over."""
+    if year_id is None:
+        began_at = sa.select(Course.year_began_at).where(Course.id == course_id).scalar_subquery()
+        return [sa.or_(began_at.is_(None), Decision.decided_at >= began_at)]
+    closed_at = sa.select(SchoolYear.closed_at).where(SchoolYear.id == year_id).scalar_subquery()
+    before = (
+        sa.select(sa.func.max(SchoolYear.closed_at))
+        .where(SchoolYear.course_id == course_id, SchoolYear.closed_at < closed_at)
+        .scalar_subquery()
+    )
+    return [Decision.decided_at < closed_at, sa.or_(before.is_(None), Decision.decided_at >= before)]
 
 
 def decide(
