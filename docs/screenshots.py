@@ -148,6 +148,8 @@ def pupil(demo: Demo, browser: Browser, activity: str) -> None:
         for name, path in (
             ("me", "/me?competence=1A"),
             ("to-do", "/me/activities"),
+            ("positions", "/me/positions?competence=1C"),
+            ("exploration", "/me/exploration"),
             ("activity", activity),
         ):
             go(tab.frame, path)

@@ -25,7 +25,8 @@ from ..activities.links import (
 from ..activities.models import Activity
 from ..activities.nudges import nudges
 from ..assessment.entries import cells, newest_ids
-from ..assessment.models import Assessment
+from ..assessment.models import Assessment, ObservationRequest
+from ..assessment.observation_requests import open_requests
 from ..courses.people import Pupil, pupils
 from ..courses.referentials import course_competences, course_frameworks, materials, named, reference
 from ..db import db, utcnow
@@ -68,9 +69,18 @@ def activities() -> str:
         linked_id=linked.id if linked else None,
         linked_title=linked.title if linked else "",
         just_archived=_just_archived(),
+        asked=_asked(known),
         course=visit().course,
         guide=guide_of(course_frameworks(db.session, visit().course)[0], locale()),
     )
+
+
+def _asked(known: list[Pupil]) -> list[tuple[Pupil, ObservationRequest]]:
+    """The pupils who wait to be observed, and in what, the oldest request first."""
+    people = {pupil.person_id: pupil for pupil in known}
+    return [
+        (people[one.person_id], one) for one in open_requests(db.session, visit().course.id, list(people))
+    ]
 
 
 def _just_archived() -> Activity | None:
@@ -137,6 +147,7 @@ def _show(
         code_words=code_words(),
         can_assess=can_assess,
         can_teach=can_teach,
+        can_say=visit().may(May.LEARN),
     )
 
 

@@ -156,9 +156,10 @@ def _way_back(shown: Standing) -> str:
     """Where the teacher was, at the same pupil and competence."""
     code = reference(visit().course, shown.item)
     place, _mark, query = shown.back.partition("?")
-    if place != "overview":
-        return here("pupil_sheet", person_id=shown.person_id, competence=code, _anchor="spirale")
     kept = [pair for pair in parse_qsl(query) if pair[0] not in ("pupil", "competence")]
+    if place != "overview":
+        sheet = here("pupil_sheet", person_id=shown.person_id)
+        return f"{sheet}?{urlencode([*kept, ('competence', code)])}#spirale"
     opened = urlencode([*kept, ("pupil", str(shown.person_id)), ("competence", code)])
     return f"{here('overview')}?{opened}#p{shown.person_id}"
 

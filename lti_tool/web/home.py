@@ -43,7 +43,14 @@ PAGES_OF = {
         "archived",
         "choose_link",
     },
-    "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels", "decision"},
+    "overview": {
+        "overview",
+        "pupil_sheet",
+        "answer_request",
+        "decision",
+        "pupil_labels",
+        "keep_pupil_labels",
+    },
     "gradebook": {"gradebook"},
     "referential": {
         "referential",
@@ -54,8 +61,9 @@ PAGES_OF = {
         "referential_search",
     },
     "settings": {"gradebook_settings", "course_policy", "try_policies"},
-    "to_do": {"to_do", "activity"},
-    "my_spiral": {"my_spiral"},
+    "my_activities": {"my_activities", "activity"},
+    "my_spiral": {"my_spiral", "my_positions", "say_my_position"},
+    "my_exploration": {"my_exploration"},
 }
 
 
@@ -85,8 +93,9 @@ def _pages_of(current: Visit) -> list[Entry]:
         return entries
     if current.may(May.LEARN):
         return [
-            _entry(_("À faire"), "to_do"),
-            _entry(_("Mes compétences"), "my_spiral"),
+            _entry(_("Mes activités"), "my_activities"),
+            _entry(_("Ma spirale"), "my_spiral"),
+            _entry(_("Mon exploration"), "my_exploration"),
             _entry(_("Référentiel"), "referential"),
         ]
     return [_entry(_("Référentiel"), "referential")]

@@ -118,7 +118,9 @@ def _how(position: Position, policy: Policy) -> str:
 def _harder(position: Position) -> str:
     """« ; en plus difficile : 1 en situation variée », where there is something harder."""
     words = in_situation()
-    levels = [f"{level} {words[c]}" for c, level in sorted(position.levels.items()) if c > position.complexity]
+    levels = [
+        f"{level} {words[c]}" for c, level in sorted(position.levels.items()) if c > position.complexity
+    ]
     return _("\u202f; en plus difficile\u00a0: %(levels)s", levels=", ".join(levels)) if levels else ""
 
 

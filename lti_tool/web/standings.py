@@ -40,7 +40,7 @@ class Standing:
     policy: str
     retained: Retained | None
     back: str
-    """What brings back where the teacher was: `sheet`, or `overview?` and its filters."""
+    """What brings back where the teacher was: `sheet` or `overview`, then `?` and what was in the address."""
 
 
 def standing(person_id: int, item: FrameworkItem, mastery: Mastery, back: str) -> Standing:

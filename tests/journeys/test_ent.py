@@ -54,14 +54,14 @@ def test_a_pupil_on_a_phone_gets_a_window_of_the_tool_with_a_cookie_of_its_own(
         assert page.frames == [page.main_frame]
         cookies = {c["name"]: c.get("partitionKey") for c in page.context.cookies(demo.tool_url)}
         assert cookies["spirale"] == "http://localhost", "first-party here: its own site is the top one"
-        expect(page.get_by_role("heading", level=1)).to_have_text("Mes compétences")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Ma spirale")
         expect(page.locator("main")).to_contain_text("Pour mes enseignants, je suis l’élève 1.")
         assert_accessible(page)
         assert_no_sideways_scroll(page.main_frame)
-        page.get_by_role("link", name="À faire", exact=True).click()
+        page.get_by_role("link", name="Mes activités", exact=True).click()
         expect(page.locator("main")).to_contain_text("je suis l’élève 1.")
         page.reload()
-        expect(page.get_by_role("heading", level=1)).to_have_text("À faire")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Mes activités")
 
 
 def test_a_teacher_names_and_assesses_pupils_while_another_one_arrives(
