@@ -23,9 +23,14 @@ def worked_materials(session: Session, course: Course) -> list[Material]:
     main, *others = materials(session, course)
     if not others:
         return [main]
-    rows = _pairs(course).subquery()
-    worked = set(session.scalars(sa.select(rows.c.item_id).distinct()))
+    worked = worked_items(session, course)
     return [main, *(kept for one in others if (kept := _worked_part(one, worked)).groups)]
+
+
+def worked_items(session: Session, course: Course) -> set[int]:
+    """The ids of the competences that a course works."""
+    rows = _pairs(course).subquery()
+    return set(session.scalars(sa.select(rows.c.item_id).distinct()))
 
 
 def _worked_part(whole: Material, worked: set[int]) -> Material:

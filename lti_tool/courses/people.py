@@ -63,9 +63,13 @@ def initials(person: Person) -> str:
 
 def sort_key(name: str) -> tuple[object, ...]:
     """Order without accents or case; « Élève 7 » before « Élève 12 »."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    words = "".join(c for c in plain if not unicodedata.combining(c)).split()
-    return tuple((1, int(word), "") if word.isdigit() else (0, 0, word) for word in words)
+    return tuple((1, int(word), "") if word.isdigit() else (0, 0, word) for word in plain(name).split())
+
+
+def plain(name: str) -> str:
+    """A name without accents or case, to compare."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _short(person: Person) -> str:

@@ -71,7 +71,7 @@ def own_values(
 def _mean(
     levels: list[tuple[FrameworkItem, int]], activity: Activity, settings: GradebookSettings, scale: Scale
 ) -> Worth:
-    total = sum((points(level, settings) for _item, level in levels), Decimal(0))
+    total = sum((points(level, activity.complexity, settings) for _item, level in levels), Decimal(0))
     spoken = [(item.code, level) for item, level in levels]
     return Worth(
         (total / len(levels)).quantize(CENTS),

@@ -14,6 +14,7 @@
     form.querySelectorAll('[name=competences]:checked').forEach(function (box) { chosen.append('competences', box.value); });
     const complexity = form.querySelector('[name=complexity]:checked');
     if (complexity) chosen.append('complexity', complexity.value);
+    form.querySelectorAll('[name=specialities]:checked').forEach(function (box) { chosen.append('specialities', box.value); });
     const url = form.dataset.nudges;
     const answer = await fetch(url + (url.includes('?') ? '&' : '?') + chosen).catch(function () { return null; });
     // A slow answer must not replace a newer one.
@@ -27,7 +28,7 @@
   }
 
   form.addEventListener('change', function (event) {
-    if (!['competences', 'complexity'].includes(event.target.name)) return;
+    if (!['competences', 'complexity', 'specialities'].includes(event.target.name)) return;
     count();
     clearTimeout(timer);
     timer = setTimeout(refresh, 200);

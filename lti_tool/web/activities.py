@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 
 import sqlalchemy as sa
 from flask import redirect, render_template, request
@@ -22,7 +23,7 @@ from ..activities.links import (
     activity_of_link,
     link_activity,
 )
-from ..activities.models import Activity
+from ..activities.models import COMPLEXITIES, SIMPLE, SPECIALITIES, Activity
 from ..activities.nudges import nudges
 from ..assessment.entries import cells, newest_ids
 from ..assessment.models import Assessment, ObservationRequest
@@ -163,7 +164,10 @@ def _page_words(guide: Guide, shown: Activity) -> list[Line]:
 
 @page("/activities/new", may=May.TEACH)
 def new_activity() -> str:
-    """The empty form; `competence` ticks one beforehand, `copy` starts from an activity, `example` from an example."""
+    """The empty form; `copy` starts from an activity, `example` from an example.
+
+    `competence`, `speciality`, `complexity` and `date` fill it beforehand, as a cell of « Couverture » asks.
+    """
     if request.args.get("copy", type=row_id):
         source = find_activity(db.session, visit().course, request.args.get("copy", type=row_id) or 0)
         draft = Draft.from_activity(source, visit().course)
@@ -171,7 +175,7 @@ def new_activity() -> str:
     elif request.args.get("example"):
         draft = Draft.from_example(_asked_example(request.args["example"]), today())
     else:
-        draft = Draft(starts_on=today().isoformat(), competences=_asked_competences())
+        draft = _asked_draft()
     return _form(draft)
 
 
@@ -226,7 +230,9 @@ def change_activity(activity_id: int) -> Response | tuple[str, int]:
 def show_nudges() -> str:
     """The remarks on what is ticked now, for the form's script."""
     draft = Draft(
-        competences=request.args.getlist("competences"), complexity=request.args.get("complexity", "1")
+        competences=request.args.getlist("competences"),
+        complexity=request.args.get("complexity", "1"),
+        specialities=request.args.getlist("specialities"),
     )
     edited = request.args.get("activity", type=row_id)
     found = find_activity(db.session, visit().course, edited) if edited else None
@@ -276,6 +282,21 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         for_link=request.values.get("for_link"),
         back=request.values.get("back", ""),
         copied=bool(request.args.get("copied")) and activity is not None and bool(activity.copied_from),
+    )
+
+
+def _asked_draft() -> Draft:
+    """The draft that the address asks for; what is not one of the form's values is left out."""
+    asked = request.args
+    try:
+        day = date.fromisoformat(asked.get("date", ""))
+    except ValueError:
+        day = today()
+    return Draft(
+        starts_on=day.isoformat(),
+        competences=_asked_competences(),
+        specialities=[s for s in SPECIALITIES if s in asked.getlist("speciality")],
+        complexity=next((str(c) for c in COMPLEXITIES if str(c) == asked.get("complexity")), str(SIMPLE)),
     )
 
 

@@ -51,7 +51,8 @@ PAGES_OF = {
         "pupil_labels",
         "keep_pupil_labels",
     },
-    "gradebook": {"gradebook"},
+    "coverage": {"coverage"},
+    "gradebook": {"gradebook", "preview_publish", "ask_clear"},
     "referential": {
         "referential",
         "competence",
@@ -85,6 +86,7 @@ def _pages_of(current: Visit) -> list[Entry]:
         entries = [
             _entry(_("Activités"), "activities"),
             _entry(_("Bilan"), "overview"),
+            _entry(_("Couverture"), "coverage"),
             _entry(_("Carnet"), "gradebook"),
             _entry(_("Référentiel"), "referential"),
         ]

@@ -16,6 +16,7 @@ from ..courses.people import Pupil, pupils
 from ..courses.referentials import place
 from ..db import db, utcnow
 from ..frameworks.models import FrameworkItem
+from ..gradebook.models import Mode
 from ..gradebook.policy_change import PolicyPreview, change_policy, preview_policy
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course
@@ -93,7 +94,7 @@ def _show(
     chosen: Policy, preview: PolicyPreview | None = None, *, problem: str = "", moved: bool = False
 ) -> str:
     course = visit().course
-    now = policy_of(db.session, course.id)
+    now, settings = policy_of(db.session, course.id), settings_of(db.session, course.id)
     return render_template(
         "policy.html",
         course=course,
@@ -104,7 +105,8 @@ def _show(
         preview=preview,
         changes=_changes(preview) if preview else [],
         shown=fingerprint(now, preview) if preview else "",
-        sending=settings_of(db.session, course.id).sending,
+        sending=settings.sending,
+        publishing=settings.mode == Mode.PUBLISH,
         problem=problem,
         moved=moved,
         sent=request.args.get("sent", type=row_id),

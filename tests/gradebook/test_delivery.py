@@ -603,11 +603,11 @@ def test_a_grade_changed_by_hand_is_noticed_across_a_new_maximum(book: Gradebook
 
 def test_nothing_leaves_while_sending_is_off(book: Gradebook) -> None:
     book.type((ADAM, "1A", 3))
-    book.set(sending=False)
+    book.set(mode="nothing")
     assert book.deliver() is None
     assert book.posts() == 0
 
-    book.set(sending=True)
+    book.set(mode="automatic")
     book.deliver()
 
     assert book.value(ADAM, "1A") == 3

@@ -15,7 +15,7 @@ from lti_tool.assessment.models import PolicySettings
 from lti_tool.assessment.policies import POLICIES, Policy, propose_by
 from lti_tool.courses.models import Enrolment
 from lti_tool.db import db, utcnow
-from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
+from lti_tool.gradebook.models import DeliveryState, Mode, ScoreDelivery
 from lti_tool.gradebook.scores import queue_all
 from lti_tool.web.policy_trial import EXAMPLE
 from tests import factories
@@ -154,6 +154,18 @@ def test_what_teachers_retained_stays_whatever_the_policy(seen):
     page = preview(seen, policy="best")
     assert [change[:5] for change in changes(page)] == ["Chloé"]
     assert "Le positionnement retenu par un·e enseignant·e ne change pas." in words(page)
+
+
+def test_a_course_that_publishes_says_that_grades_wait(seen):
+    with seen.app.app_context():
+        factories.gradebook_settings(seen.course, mode=Mode.PUBLISH)
+        db.session.commit()
+    page = preview(seen, policy="best")
+    assert "Les notes qui changent attendent d’être publiées." in words(page)
+    answer = seen.visit("teacher").post("/settings/policy", shown(page))
+    assert answer.headers["Location"].endswith("?sent=0")
+    told = seen.visit("teacher").get("/settings/policy?sent=0")
+    assert "Les notes qui changent attendent d’être publiées." in words(told)
 
 
 def test_pupils_who_left_change_nothing(seen):
