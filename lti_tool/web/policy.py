@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask import redirect, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from ..assessment.decisions import policy_of
@@ -133,10 +135,13 @@ def _changes(preview: PolicyPreview) -> list[ShownChange]:
     course = visit().course
     known = pupils(db.session, course.id)
     rank = {pupil.person_id: n for n, pupil in enumerate(known)}
+    wanted = FrameworkItem.id.in_({change.item_id for change in preview.changes})
+    query = sa.select(FrameworkItem).where(wanted).options(joinedload(FrameworkItem.framework))
+    items = {item.id: item for item in db.session.scalars(query)}
     shown = [
         ShownChange(
             known[rank[change.person_id]],
-            db.session.get_one(FrameworkItem, change.item_id),
+            items[change.item_id],
             change.before,
             change.after,
         )
