@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from ..assessment.decisions import rule_of
 from ..assessment.entries import observations
 from ..assessment.overview import by_pair
+from ..assessment.policies import Policy
 from ..assessment.scales import scale_of
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
@@ -179,8 +181,10 @@ def current_values(
     course: Course,
     pairs: Iterable[Pair] | None = None,
     settings: GradebookSettings | None = None,
+    *,
+    policy: Policy | None = None,
 ) -> dict[Pair, Worth]:
-    """What each cell is worth now, or would be with other `settings`: by the position that counts there.
+    """What each cell is worth now, or would be with other `settings` or `policy`: by the position that counts there.
 
     Those with too few observations are absent, and those of competences that are not sent.
     """
@@ -197,6 +201,7 @@ def current_values(
         own = own_columns(session, course)
     found = observations(session, course.id, person_ids=people, item_ids=items)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
+    rule = replace(rule, policy=policy or rule.policy)
     values = own_values(session, course, own, settings, scale, people)
     for pair, mastery in by_pair(found, rule).items():
         if len(mastery.turns) >= settings.minimum and settings.sends(pair[1]):

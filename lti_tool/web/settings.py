@@ -8,6 +8,7 @@ from flask import redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from ..assessment.decisions import policy_of
 from ..assessment.words import in_situation
 from ..courses.labels import count_nameless
 from ..courses.models import Course
@@ -23,6 +24,7 @@ from ..gradebook.worths import settings_of
 from .class_list import read_with_patience
 from .gradebook import missing_rights
 from .guard import May, here, page, row_id, visit
+from .policy_words import policy_name
 from .referential_choice import Choice, offers, stored_choice, typed_choice
 from .referential_words import official
 from .settings_form import MINIMUMS, Draft, offered_competences, stored_draft, typed_draft
@@ -117,6 +119,7 @@ def _show(draft: Draft, choice: Choice | None = None, effect: Effect | None = No
         missing=missing_rights(course),
         can_send=can_send(course),
         link_columns=only_link_columns(db.session, course),
+        policy=policy_name(policy_of(db.session, course.id)),
         own=bool(own_columns(db.session, course)),
         nameless=count_nameless(db.session, course.id),
         known=len(pupils(db.session, course.id)),

@@ -77,7 +77,7 @@ def speciality_words() -> dict[str, str]:
 
 def today() -> date:
     """Today where the school is."""
-    return utcnow().astimezone(current_app.extensions["spirale_config"].timezone).date()
+    return local_day(utcnow())
 
 
 def local_day(moment: datetime) -> date:
