@@ -77,6 +77,8 @@ def record(
 
     The same key twice is written once. An entry that changes nothing is not written again.
     """
+    # Somebody may have put it away, or closed the year, since it was read.
+    session.refresh(activity, ("archived_at", "year_id", "undated", "group_id"))
     people = {e.person_id for e in session.scalars(pupils_query(activity.course_id))}
     items = set(
         session.scalars(

@@ -142,7 +142,9 @@ def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
 
 
 def _has_activities(course: Course) -> bool:
-    query = sa.select(Activity.id).where(Activity.course_id == course.id, Activity.archived_at.is_(None))
+    query = sa.select(Activity.id).where(
+        Activity.course_id == course.id, Activity.year_id.is_(None), Activity.archived_at.is_(None)
+    )
     return db.session.scalar(query.limit(1)) is not None
 
 
