@@ -4,8 +4,8 @@ A teacher types in a class of 35 that has done thirty situations on four compete
 assessments as said, in classes like it. Each save is the request of the grid's page through the whole application, its
 score and its message to the worker included, on SQLite and on PostgreSQL (which then holds the worker's messages too);
 processor time of this process, the client that makes the request included. What a platform does is not in it: nothing
-is sent while a teacher types. Then the same for a whole column of the class, pasted. Between two saves a page that costs
-6 ms on a quiet machine, « Choisir ce qu’ouvre ce lien », says how quiet this one is.
+is sent while a teacher types. Then the same for a whole column of the class, pasted. Between two saves a page that
+costs 6 ms on a quiet machine, « Choisir ce qu’ouvre ce lien », says how quiet this one is.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def measure(app: Flask, options: Any) -> None:
         median = statistics.median(found)
         said = f" (≤ 10: {'yes' if median <= 10 else 'NO'})" if many == 1 else ""
         print(
-            f"{backend:10} {held:7} assessments, course {course_id}, {many:2} at a time: median {median:5.2f} ms{said}, "
-            f"99 in 100 under {found[len(found) * 99 // 100]:5.2f}, slowest {found[-1]:5.2f}; "
+            f"{backend:10} {held:7} assessments, course {course_id}, {many:2} at a time: "
+            f"median {median:5.2f} ms{said}, 99 in 100 under {found[len(found) * 99 // 100]:5.2f}, slowest {found[-1]:5.2f}; "
             f"{statistics.median(counted):.0f} statements; yardstick {statistics.median(quiet[WARM_UP:]):5.2f} ms",
             flush=True,
         )

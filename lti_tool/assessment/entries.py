@@ -78,6 +78,8 @@ def record(
 
     The same key twice is written once. An entry that changes nothing is not written again.
     """
+    # Somebody may have put it away, or closed the year, since it was read.
+    session.refresh(activity, ("archived_at", "year_id", "undated", "group_id"))
     wanted = list(entries)
     typed_for = {entry.person_id for entry in wanted}
     pupils = pupils_query(activity.course_id).with_only_columns(Enrolment.person_id)
@@ -138,7 +140,7 @@ def record(
 def _written(
     session: Session, activity_id: int, people: Collection[int], keys: Collection[str]
 ) -> list[Assessment]:
-    """What these people's cells of an activity hold, and the entries under these keys wherever they are; oldest first."""
+    """What these people's cells of an activity hold, and what was written under these keys anywhere; oldest first."""
     newest = newest_ids(Assessment.activity_id == activity_id, Assessment.person_id.in_(people))
     ids = sa.union_all(sa.select(Assessment.id).where(Assessment.key.in_(keys)), newest)
     return list(session.scalars(sa.select(Assessment).where(Assessment.id.in_(ids)).order_by(Assessment.id)))

@@ -15,11 +15,17 @@ from .models import PERHAPS_TAKEN, ColumnOf, DeliveryState, OwnColumn, ScoreDeli
 
 
 def expected_scores(
-    session: Session, course_id: int, column: ColumnOf, people: list[int], renewed_at: datetime | None
+    session: Session,
+    course_id: int,
+    column: ColumnOf,
+    people: list[int],
+    renewed_at: datetime | None,
+    began_at: datetime | None,
 ) -> dict[int, tuple[tuple[Decimal | None, int], ...]]:
     """By person, what the column may hold from us: the last it took, and what was tried since without an answer.
 
-    What was sent before `renewed_at` went to a column that is no more.
+    What was sent before `renewed_at` went to a column that is no more; what it took before `began_at`, in a year that
+    is over, may have been emptied with the LMS's course.
     """
     own = isinstance(column, OwnColumn)
     number = column.link_id if isinstance(column, OwnColumn) else column
@@ -29,9 +35,9 @@ def expected_scores(
     rows = session.execute(_query(own, renewed_at is not None), values)
     found: dict[int, list[tuple[Decimal | None, int]]] = {}
     sure = set()
-    for person_id, score, maximum, was_taken in rows:
+    for person_id, score, maximum, created_at, was_taken in rows:
         found.setdefault(person_id, []).append((score, maximum))
-        if was_taken:
+        if was_taken and (began_at is None or created_at >= began_at):
             sure.add(person_id)
     # Where nothing was surely taken, an empty cell is as expected as what may have arrived.
     return {p: tuple(held if p in sure else [(None, 0), *held]) for p, held in found.items()}
@@ -58,7 +64,13 @@ def _query(own: bool, renewed: bool) -> sa.Select[Any]:
         other.id > ScoreDelivery.id,
     )
     perhaps = sa.and_(ScoreDelivery.reason.in_(PERHAPS_TAKEN), after_last)
-    columns: list[Any] = [ScoreDelivery.person_id, ScoreDelivery.score, ScoreDelivery.maximum, taken]
+    columns: list[Any] = [
+        ScoreDelivery.person_id,
+        ScoreDelivery.score,
+        ScoreDelivery.maximum,
+        ScoreDelivery.created_at,
+        taken,
+    ]
     return (
         sa.select(*columns)
         .where(*cell, sa.or_(ScoreDelivery.id.in_(last), perhaps))

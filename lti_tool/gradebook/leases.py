@@ -119,6 +119,7 @@ class _Course:
     readable: bool
     columns: dict[ColumnOf, KnownColumn]
     pupils: set[int]
+    year_began_at: datetime | None
     line: Line
 
 
@@ -140,7 +141,9 @@ def batches(lease: Lease, closed: Event, tokens: Tokens, config: Config) -> Iter
         course = courses[course_id]
         known = course.columns.get(column, KnownColumn())
         people = [row.person_id for row in group]
-        expected = expected_scores(db.session, course_id, column, people, known.renewed_at)
+        expected = expected_scores(
+            db.session, course_id, column, people, known.renewed_at, course.year_began_at
+        )
         db.session.commit()
         yield Batch(
             course_id,
@@ -174,6 +177,7 @@ def _course(session: Session, course_id: int, line: Line, tokens: Tokens, config
         SCOPE_RESULT in course.ags_scopes,
         known_columns(session, course_id, column_maximum(settings_of(session, course_id))),
         set(session.scalars(pupils_query(course_id).with_only_columns(Enrolment.person_id))),
+        course.year_began_at,
         line,
     )
 

@@ -44,6 +44,7 @@ def own_columns(
         .where(
             ResourceLink.course_id == course.id,
             Activity.course_id == course.id,
+            Activity.year_id.is_(None),
             ActivityLink.graded.is_(True),
             ResourceLink.lineitem_url != "",
         )

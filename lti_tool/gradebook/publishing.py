@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ..assessment.entries import observations
 from ..courses.models import Course, Enrolment, Role
 from ..courses.roster import pupils_query
-from .cells import Cell, Step, new_delivery, newest_deliveries, next_step, read_cells
+from .cells import Cell, Step, is_of_a_past_year, new_delivery, newest_deliveries, next_step, read_cells
 from .models import (
     OPEN,
     ColumnOf,
@@ -106,8 +106,12 @@ def plan_scores(
         plan.too_few = {p for p in seen if p not in values and p[0] in pupils and settings.sends(p[1])}
     if not pairs:
         return plan
-    sent = newest_deliveries(session, mine, ScoreDelivery.state == DeliveryState.SENT)
+    began = course.year_began_at
+    of_this_year = () if began is None else (ScoreDelivery.created_at >= began,)
+    sent = newest_deliveries(session, mine, ScoreDelivery.state == DeliveryState.SENT, *of_this_year)
     for pair, cell in read_cells(session, course.id, pairs, hold=hold).items():
+        if is_of_a_past_year(cell, began, values.get(pair)):
+            continue
         if dropping and cell.current is not None and cell.current.state is DeliveryState.WAITING:
             cell.current = cell.before
         value = values.get(pair)

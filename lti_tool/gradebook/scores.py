@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,12 +12,13 @@ from sqlalchemy.orm import Session
 from ..assessment.decisions import rule_of
 from ..assessment.entries import observations
 from ..assessment.overview import by_pair
+from ..assessment.policies import Policy
 from ..assessment.scales import scale_of
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .cells import BETWEEN_SCORES as BETWEEN_SCORES
-from .cells import Step, new_delivery, next_step, read_cells, take_back
+from .cells import Step, is_of_a_past_year, new_delivery, next_step, read_cells, take_back
 from .models import (
     OPEN,
     WITHDRAWN,
@@ -104,6 +106,8 @@ def _queue(
     written = []
     for pair in wanted:
         cell, value = cells[pair], values.get(pair)
+        if is_of_a_past_year(cell, course.year_began_at, value):
+            continue
         step = next_step(cell, value)
         if step is Step.TAKE_BACK:
             take_back(cell, now)
@@ -200,8 +204,10 @@ def current_values(
     course: Course,
     pairs: Iterable[Pair] | None = None,
     settings: GradebookSettings | None = None,
+    *,
+    policy: Policy | None = None,
 ) -> dict[Pair, Worth]:
-    """What each cell is worth now, or would be with other `settings`: by the position that counts there.
+    """What each cell is worth now, or would be with other `settings` or `policy`: by the position that counts there.
 
     Those with too few observations are absent, and those of competences that are not sent.
     """
@@ -218,6 +224,7 @@ def current_values(
         own = own_columns(session, course)
     found = observations(session, course.id, person_ids=people, item_ids=items, dated_only=True)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
+    rule = replace(rule, policy=policy or rule.policy)
     values = own_values(session, course, own, settings, scale, people)
     for pair, mastery in by_pair(found, rule).items():
         if len(mastery.turns) >= settings.minimum and settings.sends(pair[1]):

@@ -91,6 +91,8 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         Enrolment.course_id == course.id, Enrolment.launched_as.in_((Role.TEACHER, Role.ASSESSOR))
     )
     mine = sa.and_(ScoreDelivery.course_id == course.id, ScoreDelivery.person_id.not_in(staff))
+    if course.year_began_at is not None:
+        mine = sa.and_(mine, ScoreDelivery.created_at >= course.year_began_at)
     taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.reason.in_(PERHAPS_TAKEN))
     current = newest_deliveries(session, mine, ScoreDelivery.state != DeliveryState.REPLACED)
     held = newest_deliveries(session, mine, taken)
@@ -154,7 +156,7 @@ def _whole_names(session: Session, course: Course) -> dict[int, str]:
 
 def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[ColumnOf]]:
     """The newest entry of each pair where it is a code, and the competences that were assessed."""
-    of_course = sa.select(Activity.id).where(Activity.course_id == course.id)
+    of_course = sa.select(Activity.id).where(Activity.course_id == course.id, Activity.year_id.is_(None))
     rows = session.execute(
         sa.select(Assessment.person_id, Assessment.item_id, Assessment.code, Assessment.level)
         .join(Activity, Activity.id == Assessment.activity_id)
