@@ -49,13 +49,34 @@ def queue_scores(
     waits in vain is taken back.
     """
     hold_course(session, course.id)
+    return _queue_pairs(session, course, pairs, now)
+
+
+def queue_typed(
+    session: Session, course: Course, activity_id: int, pairs: Iterable[tuple[int, int]], now: datetime
+) -> list[ScoreDelivery]:
+    """The same for pairs that changed in one activity only, where the caller holds the course already."""
+    return _queue_pairs(session, course, pairs, now, activity_id)
+
+
+def _queue_pairs(
+    session: Session,
+    course: Course,
+    pairs: Iterable[tuple[int, int]],
+    now: datetime,
+    activity_id: int | None = None,
+) -> list[ScoreDelivery]:
     settings = settings_of(session, course.id)
     if not settings.sending:
         return []
-    pupils = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
-    asked = [pair for pair in dict.fromkeys(pairs) if pair[0] in pupils]
+    asked = list(dict.fromkeys(pairs))
+    wanted = {person_id for person_id, _item in asked}
+    enrolled = pupils_query(course.id).with_only_columns(Enrolment.person_id)
+    pupils = set(session.scalars(enrolled.where(Enrolment.person_id.in_(wanted))))
+    asked = [pair for pair in asked if pair[0] in pupils]
     people = list(dict.fromkeys(person_id for person_id, _item in asked))
-    own: list[Pair] = [(person_id, column) for column in own_columns(session, course) for person_id in people]
+    columns = own_columns(session, course, activity_id)
+    own: list[Pair] = [(person_id, column) for column in columns for person_id in people]
     competences: list[Pair] = list(asked) if can_send(course) else []
     return _queue(session, course, competences + own, settings, now)
 
@@ -201,7 +222,7 @@ def current_values(
         own = {column: link for column, link in known.items() if column in asked}
     else:
         own = own_columns(session, course)
-    found = observations(session, course.id, person_ids=people, item_ids=items)
+    found = observations(session, course.id, person_ids=people, item_ids=items, dated_only=True)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
     rule = replace(rule, policy=policy or rule.policy)
     values = own_values(session, course, own, settings, scale, people)

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from ..activities.editing import find_activity
+from ..activities.editing import find_activity, find_activity_alone
 from ..activities.models import Activity
 from ..assessment.audience import pupils_of
 from ..assessment.entries import (
@@ -26,7 +26,7 @@ from ..assessment.models import Assessment
 from ..courses.people import initials, staff_name
 from ..db import db, utcnow
 from ..gradebook.queue import wake_worker
-from ..gradebook.scores import hold_course, queue_scores
+from ..gradebook.scores import hold_course, queue_typed
 from .grid_input import named_refusal, read_entries, typed_cells
 from .grid_view import colleagues_of, column_of, one_url, previous_turns, row_of
 from .guard import May, csrf_token, here, page, row_id, visit
@@ -79,7 +79,7 @@ def save_comment(activity_id: int) -> Response:
 @page("/activities/<id:activity_id>/cells", may=May.ASSESS, methods=("POST",))
 def save_cells(activity_id: int) -> Response:
     """Save entries as they are typed, and tell what colleagues typed meanwhile. The same key again is harmless."""
-    activity = find_activity(db.session, visit().course, activity_id)
+    activity = find_activity_alone(db.session, visit().course, activity_id)
     entries, since = read_entries()
     saved, refused = save_entries(activity, entries)
     answered = [
@@ -104,7 +104,7 @@ def save_cells(activity_id: int) -> Response:
 @page("/activities/<id:activity_id>/cells", may=May.ASSESS)
 def poll_cells(activity_id: int) -> Response:
     """What colleagues typed since; also keeps the session of an open grid alive."""
-    activity = find_activity(db.session, visit().course, activity_id)
+    activity = find_activity_alone(db.session, visit().course, activity_id)
     since = request.args.get("since", default=0, type=row_id)
     people = len(pupils_of(db.session, activity))
     return jsonify(people=people, **_news(activity, since))
@@ -120,7 +120,7 @@ def save_entries(
     hold_course(db.session, activity.course_id)
     written, refused = record(db.session, activity, visit().person.id, entries)
     pairs = [(row.person_id, row.item_id) for row in written]
-    deliveries = queue_scores(db.session, visit().course, pairs, utcnow())
+    deliveries = queue_typed(db.session, visit().course, activity.id, pairs, utcnow())
     db.session.commit()
     if deliveries:
         wake_worker()
