@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -184,6 +185,24 @@ def current_values(
 
     Those with too few observations are absent, and those of competences that are not sent.
     """
+    return read_worths(session, course, pairs, settings).values
+
+
+@dataclass
+class Worths:
+    """What cells are worth, and which have observations but fewer than the course's minimum."""
+
+    values: dict[Pair, Worth]
+    too_few: set[Pair] = field(default_factory=set)
+
+
+def read_worths(
+    session: Session,
+    course: Course,
+    pairs: Iterable[Pair] | None = None,
+    settings: GradebookSettings | None = None,
+) -> Worths:
+    """`current_values`, and the cells that are worth nothing yet."""
     settings, scale = settings or settings_of(session, course.id), scale_of(course)
     people = items = None
     own = own_columns(session, course)
@@ -194,8 +213,12 @@ def current_values(
         own = {column: link for column, link in own.items() if column in asked}
     found = observations(session, course.id, person_ids=people, item_ids=items)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
-    values = own_values(session, course, own, settings, scale, people)
+    worths = Worths(own_values(session, course, own, settings, scale, people))
     for pair, mastery in by_pair(found, rule).items():
-        if len(mastery.turns) >= settings.minimum and settings.sends(pair[1]):
-            values[pair] = worth(mastery, settings, scale)
-    return values
+        if not settings.sends(pair[1]):
+            continue
+        if len(mastery.turns) >= settings.minimum:
+            worths.values[pair] = worth(mastery, settings, scale)
+        else:
+            worths.too_few.add(pair)
+    return worths

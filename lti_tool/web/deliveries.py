@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -181,6 +182,14 @@ def explain_unpublished(sent: ScoreDelivery | None) -> Said:
 def number(value: object) -> str:
     """« 14,5 »."""
     return str(format_decimal(value))
+
+
+class Figures(dict[Decimal | None, str]):
+    """The numbers of one page, each put in words once: pupils by the dozen share a score."""
+
+    def __missing__(self, score: Decimal | None) -> str:
+        words = self[score] = _("note vide") if score is None else number(score)
+        return words
 
 
 def score_words(sent: ScoreDelivery | Worth) -> str:

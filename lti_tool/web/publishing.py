@@ -56,9 +56,11 @@ def preview_publish() -> Response | str:
     plan = plan_scores(db.session, course, settings)
     items, names = column_names(db.session, course), everybodys_names(db.session, course)
     place = {column: index for index, column in enumerate(items)}
+    people = {line.pair[0] for line in plan.lines}
+    row = {p: index for index, p in enumerate(sorted(people, key=lambda p: sort_key(names.get(p, ""))))}
     lines = sorted(
         (line for line in plan.lines if line.pair[1] in items),
-        key=lambda line: (place[line.pair[1]], sort_key(names.get(line.pair[0], ""))),
+        key=lambda line: (place[line.pair[1]], row[line.pair[0]]),
     )
     return render_template(
         "publish.html",
