@@ -192,8 +192,7 @@ class Figures(dict[Decimal | None, str]):
         return words
 
 
-def score_words(sent: ScoreDelivery | Worth) -> str:
+def score_words(sent: ScoreDelivery | Worth, figures: Figures | None = None) -> str:
     """Exactly what is sent: « 14,5 / 20 », or that the grade is emptied."""
-    if sent.score is None:
-        return _("note vide")
-    return f"{number(sent.score)} / {sent.maximum}"
+    words = (Figures() if figures is None else figures)[sent.score]
+    return words if sent.score is None else f"{words} / {sent.maximum}"
