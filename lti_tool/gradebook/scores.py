@@ -30,7 +30,7 @@ from .models import (
     ScoreDelivery,
 )
 from .own_columns import own_columns, own_values
-from .worths import POINTS_MAXIMUM, Worth, settings_of, worth
+from .worths import POINTS_MAXIMUM, Conversions, Worth, settings_of
 
 
 def can_send(course: Course) -> bool:
@@ -213,12 +213,13 @@ def read_worths(
         own = {column: link for column, link in own.items() if column in asked}
     found = observations(session, course.id, person_ids=people, item_ids=items)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
+    conversions = Conversions(settings, scale)
     worths = Worths(own_values(session, course, own, settings, scale, people))
     for pair, mastery in by_pair(found, rule).items():
         if not settings.sends(pair[1]):
             continue
         if len(mastery.turns) >= settings.minimum:
-            worths.values[pair] = worth(mastery, settings, scale)
+            worths.values[pair] = conversions.worth(mastery)
         else:
             worths.too_few.add(pair)
     return worths

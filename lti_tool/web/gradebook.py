@@ -69,7 +69,7 @@ class Part:
     first: int
     total: int
     before: int | None = None
-    """Which hundred comes before, and after; None where none does. The first one has no number in an address."""
+    """Which hundred comes before, and after; None where none does."""
     after: int | None = None
 
     @property
