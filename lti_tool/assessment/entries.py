@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -41,9 +42,8 @@ class Refused:
     message: str
 
 
-@dataclass(frozen=True)
-class Observation:
-    """A turn with where it comes from."""
+class Observation(NamedTuple):
+    """A turn with where it comes from. A tuple: a course is thousands of them, made again for each page."""
 
     activity: Activity
     person_id: int
@@ -248,14 +248,10 @@ def observations(
         ).where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
     ).all()
     of = defaultdict(list)
-    for row in rows:
-        of[row.activity_id].append(row)
+    for entry_id, activity_id, person_id, item_id, level, comment in rows:
+        of[activity_id].append((person_id, item_id, level or 0, comment, entry_id))
     query = sa.select(Activity).where(Activity.id.in_(list(of)))
     if dated_only:
         query = query.options(load_only(Activity.starts_on, Activity.complexity))
     activities = session.scalars(query.order_by(Activity.starts_on, Activity.complexity, Activity.id))
-    return [
-        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
-        for activity in activities
-        for row in of[activity.id]
-    ]
+    return [Observation(activity, *row) for activity in activities for row in of[activity.id]]

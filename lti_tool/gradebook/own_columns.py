@@ -73,6 +73,18 @@ def own_values(
     }
 
 
+def own_pairs(session: Session, columns: dict[OwnColumn, ActivityLink]) -> set[Pair]:
+    """The cells of these columns that are worth something: those of `own_values`, without what they are worth."""
+    if not columns:
+        return set()
+    query = _newest_levels({link.activity_id for link in columns.values()}, None)
+    seen = session.execute(query.with_only_columns(Assessment.activity_id, Assessment.person_id).distinct())
+    people: dict[int, list[int]] = defaultdict(list)
+    for activity_id, person_id in seen:
+        people[activity_id].append(person_id)
+    return {(person, column) for column, link in columns.items() for person in people[link.activity_id]}
+
+
 def _mean(
     levels: list[tuple[FrameworkItem, int]], activity: Activity, settings: GradebookSettings, scale: Scale
 ) -> Worth:
@@ -93,9 +105,18 @@ def _levels(
     seen: dict[int, dict[int, list[tuple[FrameworkItem, int]]]] = defaultdict(lambda: defaultdict(list))
     if not activity_ids:
         return seen
+    rows = session.execute(_newest_levels(activity_ids, people)).all()
+    for activity_id, person_id, level, item in sorted(rows, key=lambda row: place(course, row[3])):
+        seen[activity_id][person_id].append((item, level or 0))
+    return seen
+
+
+def _newest_levels(
+    activity_ids: set[int], people: Collection[int] | None
+) -> sa.Select[int, int, int | None, FrameworkItem]:
     of_people = [] if people is None else [Assessment.person_id.in_(people)]
     newest = newest_ids(Assessment.activity_id.in_(activity_ids), *of_people)
-    rows = session.execute(
+    return (
         sa.select(Assessment.activity_id, Assessment.person_id, Assessment.level, FrameworkItem)
         .join(FrameworkItem, FrameworkItem.id == Assessment.item_id)
         # What the activity no longer mobilises is not seen in it any more.
@@ -107,7 +128,4 @@ def _levels(
             ),
         )
         .where(Assessment.id.in_(newest), Assessment.level.is_not(None))
-    ).all()
-    for activity_id, person_id, level, item in sorted(rows, key=lambda row: place(course, row[3])):
-        seen[activity_id][person_id].append((item, level or 0))
-    return seen
+    )

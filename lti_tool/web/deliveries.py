@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -183,8 +184,15 @@ def number(value: object) -> str:
     return str(format_decimal(value))
 
 
-def score_words(sent: ScoreDelivery | Worth) -> str:
+class Figures(dict[Decimal | None, str]):
+    """The numbers of one page, each put in words once: pupils by the dozen share a score."""
+
+    def __missing__(self, score: Decimal | None) -> str:
+        words = self[score] = _("note vide") if score is None else number(score)
+        return words
+
+
+def score_words(sent: ScoreDelivery | Worth, figures: Figures | None = None) -> str:
     """Exactly what is sent: « 14,5 / 20 », or that the grade is emptied."""
-    if sent.score is None:
-        return _("note vide")
-    return f"{number(sent.score)} / {sent.maximum}"
+    words = (Figures() if figures is None else figures)[sent.score]
+    return words if sent.score is None else f"{words} / {sent.maximum}"
