@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, joinedload
 
-from ..activities.models import Activity, ActivityCompetence
+from ..activities.models import Activity, ActivityCompetence, ObservedItem
 from ..courses.roster import pupils_query
 from .mastery import Turn
 from .models import CODES, Assessment
@@ -22,13 +22,14 @@ LONGEST_COMMENT = 2000
 
 @dataclass(frozen=True)
 class NewEntry:
-    """What was typed in one cell. `comment` None leaves the cell's comment as it is."""
+    """What was typed in one cell. `comment` None leaves the cell's comment as it is, `observed` None its ticks."""
 
     key: str
     person_id: int
     item_id: int
     value: str
     comment: str | None = None
+    observed: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def record(
     written: list[Assessment] = []
     refused: list[Refused] = []
     current = cells(session, activity.id)
+    to_observe = _to_observe(session, activity) if any(e.observed is not None for e in wanted) else {}
     for entry in wanted:
         known = sent.get(entry.key)
         if known is not None and known.activity_id == activity.id:
@@ -97,7 +99,15 @@ def record(
         before = current.get((entry.person_id, entry.item_id))
         level, code = parse_value(entry.value)
         comment = (before.comment if before else "") if entry.comment is None else entry.comment.strip()
-        if before and (before.level, before.code, before.comment) == (level, code, comment):
+        observed = list(before.observed) if before else []
+        if entry.observed is not None:
+            observed = sorted(to_observe.get(entry.item_id, set()).intersection(entry.observed))
+        if before and (before.level, before.code, before.comment, before.observed) == (
+            level,
+            code,
+            comment,
+            observed,
+        ):
             written.append(before)
             continue
         added = Assessment(
@@ -109,12 +119,26 @@ def record(
             level=level,
             code=code,
             comment=comment,
+            observed=observed,
         )
         session.add(added)
         session.flush()
         current[entry.person_id, entry.item_id] = sent[entry.key] = added
         written.append(added)
     return written, refused
+
+
+def _to_observe(session: Session, activity: Activity) -> dict[int, set[int]]:
+    """What there is to observe in an activity, by competence. A tick of anything else is left out."""
+    rows = session.execute(
+        sa.select(ActivityCompetence.item_id, ObservedItem.item_id)
+        .join(ObservedItem, ObservedItem.activity_competence_id == ActivityCompetence.id)
+        .where(ActivityCompetence.activity_id == activity.id)
+    )
+    found: dict[int, set[int]] = {}
+    for competence_id, item_id in rows:
+        found.setdefault(competence_id, set()).add(item_id)
+    return found
 
 
 def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[int]) -> str:

@@ -81,19 +81,8 @@ def save_cells(activity_id: int) -> Response:
     activity = find_activity(db.session, visit().course, activity_id)
     entries, since = read_entries()
     saved, refused = save_entries(activity, entries)
-    answered = [
-        {
-            "key": entry.key,
-            "person": row.person_id,
-            "competence": row.item_id,
-            "value": row.value,
-            "comment": row.comment,
-            "entry": row.id,
-        }
-        for entry, row in saved
-    ]
     return jsonify(
-        saved=answered,
+        saved=[{"key": entry.key, **_told(row)} for entry, row in saved],
         refused=[{"key": r.key, "message": r.message} for r in refused],
         at=clock(utcnow()),
         **_news(activity, since),
@@ -135,19 +124,23 @@ def _news(activity: Activity, since: int) -> dict[str, Any]:
     me = visit().person.id
     rows = entries_since(db.session, activity.id, since)
     news = [
-        {
-            "person": row.person_id,
-            "competence": row.item_id,
-            "value": row.value,
-            "comment": row.comment,
-            "entry": row.id,
-            "by": initials(row.assessor),
-            "by_name": staff_name(row.assessor),
-        }
+        {**_told(row), "by": initials(row.assessor), "by_name": staff_name(row.assessor)}
         for row in rows
         if row.assessor_id != me
     ]
     return {"cells": news, "cursor": rows[-1].id if rows else since}
+
+
+def _told(row: Assessment) -> dict[str, Any]:
+    """An entry as a script takes it."""
+    return {
+        "person": row.person_id,
+        "competence": row.item_id,
+        "value": row.value,
+        "comment": row.comment,
+        "observed": row.observed,
+        "entry": row.id,
+    }
 
 
 # ----- showing -----

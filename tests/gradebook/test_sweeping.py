@@ -45,6 +45,7 @@ LASTING = {
     "activity_link": "teachers' work",
     "observed_item": "teachers' work",
     "assessment": "what was assessed, kept as it was entered",
+    "saved_comment": "what an assessor keeps for reuse, a hundred at most",
     "gradebook_settings": "one per course",
     "line_item": "one per competence of a course",
     "score_delivery": "what was sent, and what the platform said",
