@@ -36,6 +36,7 @@ from . import (  # noqa: F401
     referential,
     referential_whole,
     registration,
+    saved_comments,
     search,
     settings,
 )
