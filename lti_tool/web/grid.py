@@ -28,8 +28,10 @@ from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course, queue_scores
 from .grid_input import named_refusal, read_entries, typed_cells
 from .grid_view import colleagues_of, column_of, one_url, previous_turns, row_of
+from .grid_words import readable_words
 from .guard import May, csrf_token, here, page, row_id, visit
-from .shown import clock, codes, levels, show_activity
+from .saved_comments import offered_comments, with_chosen
+from .shown import clock, codes, levels, scale, show_activity
 
 
 @page("/activities/<id:activity_id>/grid", may=May.ASSESS)
@@ -67,7 +69,7 @@ def save_comment(activity_id: int) -> Response:
         person_id,
         item_id,
         current.value if current else "",
-        request.form.get("comment", ""),
+        with_chosen(request.form.get("comment", ""), request.form.get("saved")),
     )
     _saved, refused = save_entries(activity, [entry])
     if refused:
@@ -160,7 +162,10 @@ def _render(activity: Activity, **more: Any) -> str:
         "competences": columns,
         "rows": [row_of(pupil, columns, current, before) for pupil in course_pupils],
         "levels": levels(),
+        "target": scale().target,
         "codes": codes(),
+        "comments": offered_comments(),
+        "readable": readable_words(),
         "known_text": ngettext("%(num)d élève connu", "%(num)d élèves connus", len(course_pupils)),
         "save_url": here("save_cells", activity_id=activity.id),
         "poll_url": here("poll_cells", activity_id=activity.id),

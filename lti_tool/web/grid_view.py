@@ -12,6 +12,7 @@ from ..assessment.entries import Observation, observations
 from ..assessment.models import Assessment
 from ..assessment.words import plain_date
 from ..courses.people import Pupil, initials, staff_name
+from ..courses.referentials import reference
 from ..db import db
 from ..frameworks.models import FrameworkItem
 from .guard import here, visit
@@ -24,6 +25,7 @@ SHORT_LABEL = 24
 class Observed:
     """Something to observe: the official words, and what they are."""
 
+    id: int
     text: str
     side: str
     kind_text: str
@@ -39,6 +41,8 @@ class Column:
     """Short enough to stand above a column."""
     name: str
     statement: str
+    reference: str
+    """How the referential's pages are asked for it."""
     observed: list[Observed]
 
 
@@ -51,6 +55,7 @@ class Cell:
     entry: int = 0
     by: str = ""
     previous_text: str = ""
+    observed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ def column_of(link: ActivityCompetence) -> Column:
         label=_short(link.item.label or link.item.statement),
         name=link.item.label or link.item.statement,
         statement=link.item.statement,
+        reference=reference(visit().course, link.item),
         observed=sorted(observed, key=lambda o: kinds.index(o.kind_text)),
     )
 
@@ -103,9 +109,9 @@ def _short(label: str) -> str:
 
 def _observed(item: FrameworkItem) -> Observed:
     if item.type == "subcompetence":
-        return Observed(item.statement, "", _("Sous-compétences retenues"))
+        return Observed(item.id, item.statement, "", _("Sous-compétences retenues"))
     side = item.framework.short_title
-    return Observed(item.statement, side, _("Critères %(side)s retenus", side=side))
+    return Observed(item.id, item.statement, side, _("Critères %(side)s retenus", side=side))
 
 
 def row_of(
@@ -123,7 +129,7 @@ def row_of(
             shown.append(Cell(previous_text=previous))
         else:
             by = initials(row.assessor) if row.assessor_id != me and row.value else ""
-            shown.append(Cell(row.value, row.comment, row.id, by, previous))
+            shown.append(Cell(row.value, row.comment, row.id, by, previous, tuple(row.observed)))
     return Row(pupil.person_id, pupil.name, shown)
 
 

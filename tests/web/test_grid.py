@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lti_tool.activities.models import Activity
-from lti_tool.assessment.models import Assessment
+from lti_tool.activities.models import Activity, ObservedItem
+from lti_tool.assessment.models import Assessment, SavedComment
 from lti_tool.db import db, utcnow
 from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
 from tests import factories
@@ -128,6 +128,10 @@ def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
         {"competence": None},
         {"key": 3},
         {"comment": 7},
+        {"observed": 7},
+        {"observed": ["1"]},
+        {"observed": [True]},
+        {"observed": [1] * 201},
     ],
 )
 def test_a_request_that_is_not_one_writes_nothing(
@@ -230,6 +234,63 @@ def test_a_comment_can_be_saved_without_a_script(school: School, grid: dict[str,
     assert answer.status_code == 303
     assert rows(school)[-1] == ("Chloé", "1C", 3, None, "Bonnes questions ouvertes")
     assert "Bonnes questions ouvertes" in teacher.get(f"/activities/{grid['id']}/grid").text
+
+
+def test_a_kept_comment_follows_what_is_typed_without_a_script(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    kept = teacher.post("/comments", {"text": "Penser à  reformuler", "activity": grid["id"]})
+    assert kept.status_code == 303
+    page = teacher.get(f"/comments?activity={grid['id']}").text
+    assert "Penser à reformuler" in page
+    assert f"/activities/{grid['id']}/grid" in page
+    with school.app.app_context():
+        number = db.session.scalars(sa.select(SavedComment.id)).one()
+    where = {"person": school.people["Adam"].id, "competence": grid["1A"]}
+    teacher.post(
+        f"/activities/{grid['id']}/comments", {**where, "comment": "Voix posée.", "saved": str(number)}
+    )
+    assert rows(school) == [("Adam", "1A", None, None, "Voix posée. Penser à reformuler")]
+    other = school.visit("assessor")
+    other.post(f"/activities/{grid['id']}/comments", {**where, "comment": "Seul", "saved": str(number)})
+    assert rows(school)[-1][-1] == "Seul", "another's comment is not taken up"
+
+
+def test_a_kept_comment_is_changed_or_deleted_and_what_is_wrong_is_shown_as_typed(school: School) -> None:
+    teacher = school.visit("teacher")
+    script = {"headers": {"Accept": "application/json"}}
+    body = teacher.post("/comments", {"text": "Voix posée"}, **script).get_json()
+    (kept,) = body["comments"]
+    assert (kept["text"], kept["label"]) == ("Voix posée", "Voix posée")
+    refused = teacher.post("/comments", {"text": " "}, **script)
+    assert (refused.status_code, refused.get_json()["message"][:5]) == (422, "Rien ")
+    long = teacher.post(f"/comments/{kept['id']}", {"text": "é" * 301})
+    assert long.status_code == 422
+    assert "tient en 300 caractères" in long.text
+    assert "é" * 301 in long.text
+    assert teacher.post(f"/comments/{kept['id']}", {"text": "Voix claire"}).status_code == 303
+    assert "Voix claire" in teacher.get("/comments?done=saved").text
+    assert teacher.post(f"/comments/{kept['id']}", {"delete": "1"}).status_code == 303
+    assert "Voix claire" not in teacher.get("/comments").text
+    assert teacher.get("/comments?activity=999999").status_code == 404
+
+
+def test_what_is_ticked_comes_back_to_who_ticks_and_to_their_colleague(
+    school: School, grid: dict[str, int]
+) -> None:
+    with school.app.app_context():
+        activity = db.session.get_one(Activity, grid["id"])
+        seen = factories.competence("2A").id
+        link = next(link for link in activity.competences if link.item_id == grid["1A"])
+        link.observed = [ObservedItem(item_id=seen)]
+        db.session.commit()
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    ticked = save(claire, grid, entry(school, grid, "Adam", "1A", "3", observed=[seen, 10**6])).get_json()
+    assert ticked["saved"][0]["observed"] == [seen]
+    assert save(karim, grid).get_json()["cells"][0]["observed"] == [seen]
+    assert f'data-observed="{seen}"' in claire.get(f"/activities/{grid['id']}/grid").text
+    mine = school.visit("Adam").get(f"/activities/{grid['id']}").text
+    assert "Ce qui était observé" in mine
+    assert mine.count('class="seen-mark"') == 1
 
 
 def test_the_assessor_assesses_and_a_pupil_does_not(school: School, grid: dict[str, int]) -> None:
