@@ -19,7 +19,7 @@ CODES = ("ABS", "DISP", "NE", "NF", "NR")
 class Assessment(WithId, Base):
     """One entry: one competence of one pupil in one activity.
 
-    A level 1–4, or a code, or neither (the cell was emptied), a comment, and what was observed. An undo is an entry too.
+    A level 1–4, or a code, or neither (the cell was emptied), a comment, what was observed. An undo is an entry too.
     """
 
     __tablename__ = "assessment"

@@ -145,6 +145,12 @@ def _told(row: Assessment) -> dict[str, Any]:
     }
 
 
+def newest_entry(activity: Activity) -> int:
+    """The number of the newest entry of a grid; 0 without any."""
+    newest = sa.select(sa.func.max(Assessment.id)).where(Assessment.activity_id == activity.id)
+    return db.session.scalar(newest) or 0
+
+
 # ----- showing -----
 
 
@@ -154,9 +160,6 @@ def _render(activity: Activity, **more: Any) -> str:
     current = cells(db.session, activity.id)
     before = previous_turns(activity, [column.id for column in columns])
     saved = request.args.get("saved", default=0, type=row_id)
-    newest = db.session.scalar(
-        sa.select(sa.func.max(Assessment.id)).where(Assessment.activity_id == activity.id)
-    )
     values: dict[str, Any] = {
         "activity": show_activity(activity),
         "competences": columns,
@@ -170,7 +173,7 @@ def _render(activity: Activity, **more: Any) -> str:
         "save_url": here("save_cells", activity_id=activity.id),
         "poll_url": here("poll_cells", activity_id=activity.id),
         "comment_url": here("save_comment", activity_id=activity.id),
-        "cursor": newest or 0,
+        "cursor": newest_entry(activity),
         "csrf": csrf_token(),
         "colleagues": colleagues_of(current, {column.id: column.code for column in columns}),
         "one_url": one_url(activity),

@@ -1,4 +1,4 @@
-"""The words that a pasted cell may hold, in French and English whatever the page's language: a class file has its own."""
+"""The words that a pasted cell may hold, in French and English whatever the page's language."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def readable_words() -> dict[str, str]:
         for words in find_scale(slug).words.values():
             found |= {words[level]: str(level) for level in LEVELS}
     for code in CODES:
-        found |= {word: code for word in (code, code_words()[code], *SAID[code])}
+        found |= dict.fromkeys((code, code_words()[code], *SAID[code]), code)
     return found
