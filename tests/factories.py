@@ -12,7 +12,17 @@ from flask import Flask, g
 
 from lti_tool.activities.models import Activity, ActivityCompetence
 from lti_tool.assessment.models import Assessment
-from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, Role
+from lti_tool.courses.models import (
+    Course,
+    CourseGroup,
+    CoursePeriod,
+    Enrolment,
+    GroupMember,
+    LaunchSession,
+    PeriodKind,
+    Person,
+    Role,
+)
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.frameworks.models import Framework, FrameworkItem
 from lti_tool.gradebook.models import GradebookSettings
@@ -84,6 +94,24 @@ def enrolled(into: Course, given: str, family: str, role: Role = Role.LEARNER, *
     )
     db.session.flush()
     return person
+
+
+def group(of: Course, name: str, *people: Person) -> CourseGroup:
+    made = CourseGroup(course_id=of.id, name=name, position=next(_numbers))
+    db.session.add(made)
+    db.session.flush()
+    db.session.add_all(GroupMember(group_id=made.id, person_id=person.id) for person in people)
+    db.session.flush()
+    return made
+
+
+def period(
+    of: Course, name: str, starts_on: date, ends_on: date, kind: PeriodKind = PeriodKind.TERM
+) -> CoursePeriod:
+    made = CoursePeriod(course_id=of.id, name=name, starts_on=starts_on, ends_on=ends_on, kind=kind)
+    db.session.add(made)
+    db.session.flush()
+    return made
 
 
 def competence(code: str, slug: str = "mrc-seconde") -> FrameworkItem:

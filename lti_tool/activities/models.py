@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..courses.models import Course, Person, ResourceLink
+from ..courses.models import Course, CourseGroup, Person, ResourceLink
 from ..db import Base, WithId, utcnow
 from ..frameworks.models import FrameworkItem
 
@@ -40,6 +40,14 @@ class Activity(WithId, Base):
     purpose: Mapped[str] = mapped_column(sa.String(16), default="formative")
     complexity: Mapped[int] = mapped_column(default=SIMPLE)
     specialities: Mapped[list[str]] = mapped_column(default=list)
+    undated: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Its date is still to be set: `starts_on` is only the day it was copied. Nothing can be assessed before."""
+    group_id: Mapped[int | None] = mapped_column(sa.ForeignKey("course_group.id"), default=None, index=True)
+    """Whom it is for; None for the whole class."""
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Its place in the list where a teacher put them in order; 0, first, for those nobody placed."""
+    year_id: Mapped[int | None] = mapped_column(sa.ForeignKey("school_year.id"), default=None, index=True)
+    """The year that is over which it belongs to; None for the present one."""
     archived_at: Mapped[datetime | None] = mapped_column(default=None)
     copied_from: Mapped[str | None] = mapped_column(sa.String(36), default=None)
     """The activity of another course that it was copied from: links restored with a course still name that one."""
@@ -50,10 +58,16 @@ class Activity(WithId, Base):
     """Counts the edits, so that two teachers never overwrite each other unknowingly."""
 
     course: Mapped[Course] = relationship()
+    group: Mapped[CourseGroup | None] = relationship()
     created_by: Mapped[Person | None] = relationship()
     competences: Mapped[list[ActivityCompetence]] = relationship(
         back_populates="activity", cascade="all, delete-orphan"
     )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be assessed in it: put away, of a year that is over, or without a date yet."""
+        return self.archived_at is not None or self.year_id is not None or self.undated
 
 
 class ActivityCompetence(WithId, Base):

@@ -7,7 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from ..courses.models import Course, Enrolment, ResourceLink
+from ..courses.groups import groups_of
+from ..courses.models import Course, CourseGroup, Enrolment, ResourceLink
 from ..gradebook.models import DeliveryState, LineItem, ScoreDelivery
 from .repointing import repoint
 
@@ -19,7 +20,9 @@ def merge_course(session: Session, course: Course, same: Course, now: datetime) 
     """Prepare `course` to receive what refers to `same`, which is the LMS's present word."""
     _merge_enrolments(session, course, same)
     _merge_links(session, course, same, now)
+    _merge_groups(session, course, same)
     _give_up_columns(session, course, same, now)
+    course.welcomed = course.welcomed or same.welcomed
     course.title, course.label = same.title or course.title, same.label or course.label
     course.memberships_url, course.roster_read_at, course.roster_problem = same.memberships_url, None, ""
     # Where the new registration has not said where columns are, the old address waits for a launch that does.
@@ -69,6 +72,20 @@ def _merge_links(session: Session, course: Course, same: Course, now: datetime) 
     _give_up(session, ScoreDelivery.link_id.in_(theirs), now)
     repoint(session, "resource_link", twins)
     session.execute(sa.delete(ResourceLink).where(ResourceLink.id.in_(twins)))
+
+
+def _merge_groups(session: Session, course: Course, same: Course) -> None:
+    """Groups of one name become one, with the pupils of both; the others come after."""
+    kept = {one.name: one for one in groups_of(session, course.id)}
+    last = max((one.position for one in kept.values()), default=0)
+    twins = {}
+    for coming in groups_of(session, same.id):
+        if coming.name in kept:
+            twins[coming.id] = kept[coming.name].id
+        else:
+            coming.position += last
+    repoint(session, "course_group", twins)
+    session.execute(sa.delete(CourseGroup).where(CourseGroup.id.in_(twins)))
 
 
 def _give_up_columns(session: Session, course: Course, same: Course, now: datetime) -> None:

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..activities.models import Activity
-from ..assessment.models import Assessment
-from ..courses.models import Course, Person
+from ..assessment.models import Assessment, Decision
+from ..courses.models import Course, CourseGroup, Person
 from ..db import Base
 from ..errors import NotFound
 from ..frameworks.models import FrameworkItem
@@ -22,11 +22,18 @@ from .repointing import references
 SECRETS = ("sid_hash", "browser_hash")
 NAMED: dict[str, tuple[sa.Table, sa.ColumnElement[str]]] = {
     "course": (Course.__table__, Course.title),  # type: ignore[dict-item]
+    "course_group": (CourseGroup.__table__, CourseGroup.name),  # type: ignore[dict-item]
     "activity": (Activity.__table__, Activity.title),  # type: ignore[dict-item]
     "framework_item": (FrameworkItem.__table__, FrameworkItem.code),  # type: ignore[dict-item]
     "platform": (Platform.__table__, Platform.name),  # type: ignore[dict-item]
 }
 """Tables whose rows an export calls by a word, beside their number."""
+
+MADE = {
+    (Assessment.__tablename__, "assessor_id"): "entries made about others",
+    (Decision.__tablename__, "decider_id"): "decisions made about others",
+}
+"""The columns that say who made something of somebody else."""
 
 
 def find_person(session: Session, platform_id: int, sub: str) -> Person:
@@ -42,15 +49,18 @@ def find_person(session: Session, platform_id: int, sub: str) -> Person:
 def export_person(session: Session, person: Person) -> dict[str, Any]:
     """Everything that is stored about a person, by table: their own row, and the rows that refer to it.
 
-    Entries they made about others are counted, not given: those are the others'.
+    Entries and decisions they made about others are counted, not given: those are the others'.
     """
     table = Base.metadata.tables[Person.__tablename__]
     exported: dict[str, Any] = {"person": _rows(session, table, table.c.id == person.id)[0]}
     for column in references(Person.__tablename__):
         name = f"{column.table.name} ({column.name})"
-        if column.table.name == Assessment.__tablename__ and column.name == "assessor_id":
-            made = sa.select(sa.func.count()).where(column == person.id, Assessment.person_id != person.id)
-            exported["entries made about others"] = session.scalar(made) or 0
+        said = MADE.get((column.table.name, column.name))
+        if said:
+            made = sa.select(sa.func.count()).where(
+                column == person.id, column.table.c.person_id != person.id
+            )
+            exported[said] = session.scalar(made) or 0
         else:
             exported[name] = _rows(session, column.table, column == person.id)
     return exported

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, joinedload
 
 from ..activities.models import Activity, ActivityCompetence, ObservedItem
+from ..activities.people import expected_people
 from ..courses.roster import pupils_query
 from .mastery import Turn
 from .models import CODES, Assessment
@@ -49,6 +49,8 @@ class Observation:
     item_id: int
     level: int
     comment: str
+    entry_id: int = 0
+    """The entry that says so."""
 
     @property
     def turn(self) -> Turn:
@@ -87,12 +89,18 @@ def record(
     refused: list[Refused] = []
     current = cells(session, activity.id)
     to_observe = _to_observe(session, activity) if any(e.observed is not None for e in wanted) else {}
+    # Who was moved out of the group since can still be corrected, where something was seen.
+    inside = expected_people(session, activity) | {person_id for person_id, _item in current}
     for entry in wanted:
         known = sent.get(entry.key)
         if known is not None and known.activity_id == activity.id:
             written.append(known)
             continue
         message = _problem(activity, entry, people, items) if known is None else _unnamed()
+        if not message and entry.person_id not in inside:
+            message = _(
+                "Cette activité est pour un groupe dont cet élève n’est pas\u00a0: rien n’a été écrit."
+            )
         if message:
             refused.append(Refused(entry.key, message))
             continue
@@ -145,6 +153,10 @@ def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[i
     """The sentence that says why an entry cannot be written; empty when it can."""
     if activity.archived_at is not None:
         return _("Cette activité est archivée\u00a0: la reprendre avant d’y évaluer.")
+    if activity.year_id is not None:
+        return _("Cette activité est d’une année passée\u00a0: rien ne s’y évalue plus.")
+    if activity.undated:
+        return _("Cette activité n’a pas encore de date\u00a0: la fixer avant d’y évaluer.")
     try:
         if str(uuid.UUID(entry.key)) != entry.key:
             return _unnamed()
@@ -218,12 +230,15 @@ def observations(
     *,
     person_ids: Iterable[int] | None = None,
     item_ids: Iterable[int] | None = None,
+    year_id: int | None = None,
 ) -> list[Observation]:
     """The turns of a course, by date of the work: the newest entry of each cell, where it is a level.
 
-    Archived activities count: archiving tidies the list, it takes no result away.
+    Archived activities count: archiving tidies the list, it takes no result away. Those of a year that is over do
+    not, unless it is asked for.
     """
-    conditions = [Assessment.activity_id.in_(sa.select(Activity.id).where(Activity.course_id == course_id))]
+    those = sa.select(Activity.id).where(Activity.course_id == course_id, Activity.year_id == year_id)
+    conditions = [Assessment.activity_id.in_(those)]
     if person_ids is not None:
         conditions.append(Assessment.person_id.in_(list(person_ids)))
     if item_ids is not None:
@@ -235,11 +250,6 @@ def observations(
         .order_by(Activity.starts_on, Activity.complexity, Activity.id)
     )
     return [
-        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment)
+        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
         for row, activity in rows
     ]
-
-
-def last_day(found: list[Observation]) -> date:
-    """The date of the latest work among observations (at least one)."""
-    return max(observation.activity.starts_on for observation in found)

@@ -52,6 +52,12 @@ class Position:
     """The turns that made the value at `complexity`, newest first."""
     ignored: tuple[Turn, ...]
     """The turns above `complexity` that did not raise it, newest first."""
+    value: Fraction = Fraction(0)
+    """What was rounded to `level`."""
+    seen: int = 0
+    """How many turns were seen at `complexity`, or raised it."""
+    missing: int = 0
+    """How many turns more would make it certain; 0 unless it is provisional."""
 
     @property
     def grade(self) -> int:
@@ -71,12 +77,7 @@ def propose(turns: Iterable[Turn], *, target: int = TARGET, minimum: int = MINIM
         if value is not None:
             values[complexity], counted[complexity] = value, used
     levels = {complexity: round_half_up(value) for complexity, value in values.items()}
-    reached = [complexity for complexity, level in levels.items() if level >= target]
-    if reached:
-        complexity = max(reached)
-    else:
-        best = max(levels.values())
-        complexity = max(c for c, level in levels.items() if level == best)
+    complexity = choose(levels, target)
     used = counted[complexity]
     above = [turn for turn in ordered if turn.complexity > complexity and turn not in used]
     return Position(
@@ -86,7 +87,19 @@ def propose(turns: Iterable[Turn], *, target: int = TARGET, minimum: int = MINIM
         levels=levels,
         counted=tuple(reversed(used)),
         ignored=tuple(reversed(above)),
+        value=values[complexity],
+        seen=len(used),
+        missing=max(0, minimum - len(used)),
     )
+
+
+def choose(levels: dict[int, int], target: int) -> int:
+    """The complexity of the position: the highest that reaches the target, else the highest of the best level."""
+    reached = [complexity for complexity, level in levels.items() if level >= target]
+    if reached:
+        return max(reached)
+    best = max(levels.values())
+    return max(complexity for complexity, level in levels.items() if level == best)
 
 
 def merge(turns: Iterable[Turn]) -> list[Turn]:

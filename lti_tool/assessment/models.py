@@ -1,4 +1,4 @@
-"""Entries of the grid, append-only: they are never changed, the newest counts. Comments kept for reuse."""
+"""Entries of the grid and decisions, append-only: the newest counts. Comments kept for reuse, a course's policy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..activities.models import Activity
-from ..courses.models import Person
+from ..courses.models import Course, Person
 from ..db import Base, WithId, utcnow
 from ..frameworks.models import FrameworkItem
 
@@ -64,3 +64,55 @@ class SavedComment(WithId, Base):
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
     text: Mapped[str] = mapped_column(sa.String(300))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Decision(WithId, Base):
+    """A position retained by a teacher for one pupil and one competence of a course; without a level, taken back."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        sa.CheckConstraint("level IS NULL OR level BETWEEN 1 AND 4", name="level"),
+        sa.CheckConstraint("complexity IS NULL OR complexity BETWEEN 1 AND 3", name="complexity"),
+        sa.CheckConstraint("(level IS NULL) = (complexity IS NULL)", name="level_at_complexity"),
+        sa.CheckConstraint("level IS NULL OR reason <> ''", name="reason"),
+        sa.Index("ix_decision_cell", "course_id", "person_id", "item_id", "id"),
+    )
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
+    level: Mapped[int | None]
+    complexity: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(sa.String(500), default="")
+    proposed_level: Mapped[int | None]
+    """What was proposed when it was decided, here and below."""
+    proposed_complexity: Mapped[int | None]
+    seen_entry_id: Mapped[int] = mapped_column(default=0)
+    """The newest entry, of those that made turns, that the page showed: newer ones ask for another look."""
+    decider_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True, default=None)
+    """Who decided; None once they were erased."""
+    decided_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    course: Mapped[Course] = relationship()
+    item: Mapped[FrameworkItem] = relationship()
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    decider: Mapped[Person | None] = relationship(foreign_keys=[decider_id])
+
+
+class PolicySettings(Base):
+    """How positions are proposed in a course (`policies.Policy`)."""
+
+    __tablename__ = "policy_settings"
+    __table_args__ = (
+        sa.CheckConstraint("minimum >= 1", name="minimum"),
+        sa.CheckConstraint("times >= 1", name="times"),
+        sa.CheckConstraint("weight BETWEEN 1 AND 99", name="weight"),
+    )
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"), primary_key=True)
+    policy: Mapped[str] = mapped_column(sa.String(16), default="spirale")
+    minimum: Mapped[int] = mapped_column(default=2)
+    times: Mapped[int] = mapped_column(default=2)
+    weight: Mapped[int] = mapped_column(default=65)
+
+    course: Mapped[Course] = relationship()

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ..courses.people import Pupil
+from .decisions import CourseRule, retained_position
 from .entries import Observation
-from .mastery import TARGET, Position, propose
+from .mastery import Position
+from .models import Decision
+from .policies import Policy, propose_by
 from .scales import LEVELS
 
 
 @dataclass(frozen=True)
 class Mastery:
-    """One competence of one pupil: the proposed position and the turns it comes from, newest first."""
+    """One competence of one pupil: the position that counts and the turns it comes from, newest first."""
 
     position: Position
+    """What a teacher retained, else what is proposed."""
     turns: tuple[Observation, ...]
+    proposed: Position
+    policy: Policy
+    """The policy that proposed it."""
+    decision: Decision | None = None
+    """The teacher's, where there is one."""
+
+    @property
+    def retained(self) -> bool:
+        return self.decision is not None
+
+    @property
+    def seen_entry_id(self) -> int:
+        """The newest entry among those that make its turns."""
+        return max(turn.entry_id for turn in self.turns)
+
+    @property
+    def to_review(self) -> bool:
+        """Whether a turn was entered, or entered again, after the teacher decided."""
+        return self.decision is not None and self.seen_entry_id > self.decision.seen_entry_id
 
 
 @dataclass(frozen=True)
@@ -74,14 +97,19 @@ def overview(
     found: Iterable[Observation],
     wanted: Filter | None = None,
     *,
-    target: int = TARGET,
+    rule: CourseRule,
 ) -> Overview:
-    """The table of pupils × competences. With `provisional`, pupils who have nothing provisional are left out."""
+    """The table of pupils × competences. With `provisional`, pupils who have nothing provisional are left out.
+
+    A filter that narrows asks what some of the turns say: what teachers retained, of all of them, is not applied.
+    """
     wanted = wanted or Filter()
+    if wanted.narrows:
+        rule = replace(rule, decisions={})
     people = list(pupils)
     ids, columns = {pupil.person_id for pupil in people}, set(item_ids)
     kept = [o for o in found if o.person_id in ids and o.item_id in columns and wanted.keeps(o)]
-    masteries = by_pair(kept, target=target)
+    masteries = by_pair(kept, rule)
     rows = [
         Row(pupil, [masteries.get((pupil.person_id, item_id)) for item_id in item_ids]) for pupil in people
     ]
@@ -94,16 +122,22 @@ def overview(
     return Overview(rows, counts, len({o.activity.id for o in kept}))
 
 
-def by_pair(found: Iterable[Observation], *, target: int = TARGET) -> dict[tuple[int, int], Mastery]:
-    """What observations add up to, by (person, competence)."""
+def by_pair(found: Iterable[Observation], rule: CourseRule) -> dict[tuple[int, int], Mastery]:
+    """The position that counts, by (person, competence), where something was observed.
+
+    `rule` is the course's (`decisions.rule_of`): the position is the one a teacher retained, else the proposed one.
+    """
     groups: dict[tuple[int, int], list[Observation]] = {}
     for observation in found:
         groups.setdefault((observation.person_id, observation.item_id), []).append(observation)
     masteries = {}
     for pair, seen in groups.items():
-        position = propose((o.turn for o in seen), target=target)
-        if position is not None:
-            masteries[pair] = Mastery(position, tuple(sorted(seen, key=_age, reverse=True)))
+        proposed = propose_by(rule.policy, (o.turn for o in seen), target=rule.target)
+        if proposed is not None:
+            decision = rule.decisions.get(pair)
+            position = retained_position(decision) if decision else proposed
+            turns = tuple(sorted(seen, key=_age, reverse=True))
+            masteries[pair] = Mastery(position, turns, proposed, rule.policy, decision)
     return masteries
 
 

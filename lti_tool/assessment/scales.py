@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..config import shipped
+from ..courses.models import Course
 from ..errors import ConfigError
 
 DEFAULT_SCALE = "lsl-pro"
@@ -24,6 +25,11 @@ class Scale:
     def word(self, level: int, locale: str) -> str:
         """The word of a level in a language, French when it has none."""
         return self.words.get(locale, self.words["fr"])[level]
+
+
+def scale_of(course: Course) -> Scale:
+    """The scale of a course."""
+    return find_scale(course.scale)
 
 
 @lru_cache

@@ -1,8 +1,8 @@
-"""Courses, people, who is in which course, links in a course, and sessions."""
+"""Courses, people, who is in which course and in which of its groups, links in a course, and sessions."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +51,12 @@ class Course(WithId, Base):
     roster_arrived: Mapped[int] = mapped_column(default=0)
     roster_left: Mapped[int] = mapped_column(default=0)
     """What readings in the background changed and no teacher was told yet."""
+    scale: Mapped[str] = mapped_column(sa.String(32), default="lsl-pro", server_default="lsl-pro")
+    """The words of its levels: a file of `configs/scales`."""
+    welcomed: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether a teacher was led through the first three steps, or passed them: never twice."""
+    year_began_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When its present school year was opened (« Nouvelle année »); None for its first one."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
     platform: Mapped[Platform] = relationship()
@@ -115,6 +121,68 @@ class Enrolment(WithId, Base):
 
     course: Mapped[Course] = relationship()
     person: Mapped[Person] = relationship()
+
+
+class SchoolYear(WithId, Base):
+    """A year of a course that is over: its activities and what was seen in them can be read, and count no more."""
+
+    __tablename__ = "school_year"
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    """« 2025-2026 »."""
+    closed_at: Mapped[datetime]
+    closed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), default=None)
+
+    course: Mapped[Course] = relationship()
+
+
+class CourseGroup(WithId, Base):
+    """Some of the pupils of a course. A pupil may be in several."""
+
+    __tablename__ = "course_group"
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    position: Mapped[int] = mapped_column(default=0)
+
+    course: Mapped[Course] = relationship()
+
+
+class GroupMember(Base):
+    """A pupil in a group. They stay in it when they leave the course, and are back in it if they return."""
+
+    __tablename__ = "course_group_member"
+
+    group_id: Mapped[int] = mapped_column(sa.ForeignKey("course_group.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), primary_key=True, index=True)
+
+    group: Mapped[CourseGroup] = relationship()
+    person: Mapped[Person] = relationship()
+
+
+class PeriodKind(StrEnum):
+    """What a period of a course is: a part of the year, or weeks in a company within it."""
+
+    TERM = "term"
+    PFMP = "pfmp"
+
+
+class CoursePeriod(WithId, Base):
+    """A part of the school year that a course calls by a name: a term, a PFMP."""
+
+    __tablename__ = "course_period"
+    __table_args__ = (sa.CheckConstraint("ends_on >= starts_on", name="ends_after_it_starts"),)
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    kind: Mapped[PeriodKind] = mapped_column(
+        sa.Enum(PeriodKind, native_enum=False, length=16, values_callable=lambda e: [k.value for k in e])
+    )
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+
+    course: Mapped[Course] = relationship()
 
 
 class ResourceLink(WithId, Base):

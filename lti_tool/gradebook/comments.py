@@ -7,8 +7,7 @@ from __future__ import annotations
 from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
-from ..assessment.entries import Observation, last_day
-from ..assessment.mastery import Position
+from ..assessment.overview import Mastery
 from ..assessment.scales import Scale
 from ..assessment.words import in_situation, plain_date
 
@@ -16,8 +15,12 @@ COMMENT_LOCALE = "fr"
 BETWEEN = "\u202f; "
 
 
-def position_comment(position: Position, found: list[Observation], scale: Scale) -> str:
-    """« maîtrisée en situation variée ; bien maîtrisée en situation simple ; 6 situations, la dernière le 19 mars »."""
+def position_comment(mastery: Mastery, scale: Scale) -> str:
+    """« maîtrisée en situation variée ; bien maîtrisée en situation simple ; 6 situations, la dernière le 19 mars ».
+
+    A retained position is said to be one. Its reason is not sent: the pupil reads it here, with what it is about.
+    """
+    position, last = mastery.position, mastery.turns[0].activity.starts_on
     with force_locale(COMMENT_LOCALE):
         words = in_situation()
         parts = [
@@ -25,8 +28,10 @@ def position_comment(position: Position, found: list[Observation], scale: Scale)
             for complexity, level in sorted(position.levels.items(), reverse=True)
             if complexity <= position.complexity
         ]
-        count = ngettext("%(num)d situation", "%(num)d situations", len(found))
-        parts.append(_("%(count)s, la dernière le %(day)s", count=count, day=plain_date(last_day(found))))
+        if mastery.retained:
+            parts[0] = _("positionnement retenu par l’enseignant·e\u00a0: %(position)s", position=parts[0])
+        count = ngettext("%(num)d situation", "%(num)d situations", len(mastery.turns))
+        parts.append(_("%(count)s, la dernière le %(day)s", count=count, day=plain_date(last)))
         if position.provisional:
             parts.append(_("provisoire"))
         return BETWEEN.join(parts)

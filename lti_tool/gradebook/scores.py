@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ..assessment.entries import Observation, observations
-from ..assessment.mastery import propose
-from ..assessment.scales import DEFAULT_SCALE, find_scale
+from ..assessment.decisions import rule_of
+from ..assessment.entries import observations
+from ..assessment.overview import by_pair
+from ..assessment.scales import scale_of
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
@@ -155,8 +156,8 @@ def hold_course(session: Session, course_id: int) -> None:
 def current_values(
     session: Session, course: Course, pairs: Iterable[Pair] | None = None
 ) -> dict[Pair, Worth]:
-    """What each cell is worth now; those with too few observations are absent."""
-    settings, scale = settings_of(session, course.id), find_scale(DEFAULT_SCALE)
+    """What each cell is worth now: the position that counts there; those with too few observations are absent."""
+    settings, scale = settings_of(session, course.id), scale_of(course)
     people = items = None
     own = own_columns(session, course)
     if pairs is not None:
@@ -164,14 +165,12 @@ def current_values(
         people, items = {p for p, _c in pairs}, {c for _p, c in pairs if not isinstance(c, OwnColumn)}
         asked = {c for _p, c in pairs}
         own = {column: link for column, link in own.items() if column in asked}
-    found: dict[tuple[int, int], list[Observation]] = {}
-    for observation in observations(session, course.id, person_ids=people, item_ids=items):
-        found.setdefault((observation.person_id, observation.item_id), []).append(observation)
+    found = observations(session, course.id, person_ids=people, item_ids=items)
+    rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
     values = own_values(session, course, own, settings, scale, people)
-    for pair, seen in found.items():
-        position = propose((o.turn for o in seen), target=scale.target)
-        if position is not None and len(seen) >= settings.minimum:
-            values[pair] = worth(position, seen, settings, scale)
+    for pair, mastery in by_pair(found, rule).items():
+        if len(mastery.turns) >= settings.minimum:
+            values[pair] = worth(mastery, settings, scale)
     return values
 
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from ..assessment.entries import Observation
-from ..assessment.mastery import Position
+from ..assessment.overview import Mastery
 from ..assessment.scales import Scale
 from .comments import position_comment
 from .models import GradebookSettings
@@ -52,8 +51,8 @@ def points(level: int, settings: GradebookSettings) -> Decimal:
     return Decimal(str(settings.table[str(level)])) if by_table else Decimal(level)
 
 
-def worth(position: Position, found: list[Observation], settings: GradebookSettings, scale: Scale) -> Worth:
+def worth(mastery: Mastery, settings: GradebookSettings, scale: Scale) -> Worth:
     """The score of a position, by the course's conversion, with the comment that says what a number cannot."""
-    level = position.grade
-    comment = position_comment(position, found, scale)
+    level = mastery.position.grade
+    comment = position_comment(mastery, scale)
     return Worth(points(level, settings), column_maximum(settings), level, comment)

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from ..activities.editing import find_activity
 from ..activities.models import Activity
+from ..assessment.audience import pupils_of
 from ..assessment.entries import (
     NewEntry,
     Refused,
@@ -22,7 +23,7 @@ from ..assessment.entries import (
     record,
 )
 from ..assessment.models import Assessment
-from ..courses.people import count_pupils, initials, pupils, staff_name
+from ..courses.people import initials, staff_name
 from ..db import db, utcnow
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course, queue_scores
@@ -48,7 +49,7 @@ def save_grid(activity_id: int) -> Response | str:
     saved, refused = save_entries(activity, list(typed.values()))
     if refused:
         names = {entry.key: name for name, entry in typed.items()}
-        people = {p.person_id: p.name for p in pupils(db.session, activity.course_id)}
+        people = {p.person_id: p.name for p in pupils_of(db.session, activity)}
         return _render(
             activity,
             errors=[named_refusal(typed[names[r.key]], r, activity, people) for r in refused],
@@ -96,7 +97,7 @@ def poll_cells(activity_id: int) -> Response:
     """What colleagues typed since; also keeps the session of an open grid alive."""
     activity = find_activity(db.session, visit().course, activity_id)
     since = request.args.get("since", default=0, type=row_id)
-    people = count_pupils(db.session, activity.course_id)
+    people = len(pupils_of(db.session, activity))
     return jsonify(people=people, **_news(activity, since))
 
 
@@ -155,7 +156,7 @@ def newest_entry(activity: Activity) -> int:
 
 
 def _render(activity: Activity, **more: Any) -> str:
-    course_pupils = pupils(db.session, activity.course_id)
+    course_pupils = pupils_of(db.session, activity)
     columns = [column_of(link) for link in activity.competences]
     current = cells(db.session, activity.id)
     before = previous_turns(activity, [column.id for column in columns])
@@ -178,7 +179,7 @@ def _render(activity: Activity, **more: Any) -> str:
         "colleagues": colleagues_of(current, {column.id: column.code for column in columns}),
         "one_url": one_url(activity),
         "edit_url": here("edit_activity", activity_id=activity.id) if visit().may(May.TEACH) else None,
-        "read_only": activity.archived_at is not None,
+        "read_only": activity.is_closed,
         "saved_text": _("Enregistré à %(hour)s", hour=clock(utcnow())) if saved else "",
         "errors": [],
         "rejected": {},

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 
 from ..activities.editing import find_activity
 from ..activities.models import Activity
+from ..assessment.audience import pupils_of
 from ..assessment.entries import NewEntry, cells
 from ..assessment.models import Assessment
-from ..courses.people import Pupil, pupils
+from ..courses.people import Pupil
 from ..db import db, utcnow
 from ..errors import NotFound
 from .grid import newest_entry, save_entries
@@ -33,7 +34,7 @@ def one_pupil(activity_id: int, person_id: int) -> str:
 def save_one_pupil(activity_id: int, person_id: int) -> Response | tuple[str, int]:
     """Save one pupil's cells, then show them, or the next pupil. What is wrong is shown again as typed."""
     activity = find_activity(db.session, visit().course, activity_id)
-    course_pupils = pupils(db.session, activity.course_id)
+    course_pupils = pupils_of(db.session, activity)
     _place_of(person_id, course_pupils)
     typed = _typed(activity, person_id)
     _saved, refused = save_entries(activity, list(typed.values()))
@@ -63,11 +64,9 @@ def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
     found = {}
     for link in activity.competences:
         item_id = link.item_id
-        if f"comment-{item_id}" not in request.form:
-            continue
         was = drawn.get(request.form.get(f"e-{item_id}", ""))
         value = request.form.get(f"code-{item_id}") or request.form.get(f"level-{item_id}", "")
-        comment = request.form[f"comment-{item_id}"].replace("\r\n", "\n").strip()
+        comment = request.form.get(f"comment-{item_id}", "").replace("\r\n", "\n").strip()
         ticked = tuple(sorted(set(request.form.getlist(f"observed-{item_id}", type=row_id))))
         now = current.get((person_id, item_id))
         entry = NewEntry(
@@ -108,7 +107,7 @@ def _show(
     errors: list[str] | None = None,
     rejected: dict[int, NewEntry] | None = None,
 ) -> str:
-    course_pupils = pupils(db.session, activity.course_id)
+    course_pupils = pupils_of(db.session, activity)
     place = _place_of(person_id, course_pupils)
     columns = [column_of(link) for link in activity.competences]
     row = row_of(
@@ -134,7 +133,7 @@ def _show(
         previous_url=url(course_pupils[place - 1].person_id) if place else None,
         next_url=_next_url(activity, person_id, course_pupils) if place + 1 < len(course_pupils) else None,
         grid_url=here("grid", activity_id=activity.id),
-        read_only=activity.archived_at is not None,
+        read_only=activity.is_closed,
         saved_text=_("Enregistré à %(hour)s", hour=clock(utcnow())) if request.args.get("saved") else "",
         errors=errors or [],
     )

@@ -13,6 +13,7 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 
 from ..activities.models import COMPLEXITIES, SPECIALITIES, Activity
+from ..assessment.decisions import rule_of
 from ..assessment.entries import Observation, observations
 from ..assessment.overview import Filter, Mastery, Row, months
 from ..assessment.overview import overview as look_over
@@ -46,7 +47,8 @@ def overview() -> str:
     people = pupils(db.session, course.id)
     found = observations(db.session, course.id, person_ids=[pupil.person_id for pupil in people])
     wanted = _filter()
-    table = look_over(people, [item.id for item in items], found, wanted, target=scale().target)
+    rule = rule_of(db.session, course.id, target=scale().target)
+    table = look_over(people, [item.id for item in items], found, wanted, rule=rule)
     return render_template(
         "overview.html",
         course=course,
@@ -136,7 +138,7 @@ def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
     mastery = row.cells[items.index(item)] if row and item else None
     if row is None or item is None or mastery is None:
         return None
-    return Opened(row.pupil.person_id, item, mastery, explain(mastery.position))
+    return Opened(row.pupil.person_id, item, mastery, explain(mastery.proposed, mastery.policy))
 
 
 def _link(person_id: int, item: FrameworkItem | None = None) -> str:

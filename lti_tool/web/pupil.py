@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from ..activities.editing import list_activities
 from ..activities.models import SPECIALITIES, Activity, ActivityCompetence, ObservedItem
+from ..assessment.decisions import rule_of
 from ..assessment.entries import Observation, newest_ids, observations
 from ..assessment.models import Assessment
 from ..assessment.overview import Mastery, by_pair
@@ -147,9 +148,8 @@ def _sheet(person_id: int, pupil: Pupil | None = None, leaf: Leaf | None = None)
     course = visit().course
     parts = worked_materials(db.session, course)
     found = observations(db.session, course.id, person_ids=[person_id])
-    masteries = {
-        item_id: mastery for (_id, item_id), mastery in by_pair(found, target=scale().target).items()
-    }
+    rule = rule_of(db.session, course.id, target=scale().target, person_ids=[person_id])
+    masteries = {item_id: mastery for (_id, item_id), mastery in by_pair(found, rule).items()}
     kept = {part.framework: _with_retired(part, masteries) for part in parts}
     items = [item for own in kept.values() for item in own]
     explored = _explored(parts[0].competences, found)
@@ -227,7 +227,7 @@ def _spiral(item: FrameworkItem, mastery: Mastery) -> Spiral:
     return Spiral(
         item=item,
         mastery=mastery,
-        reason=explain(mastery.position),
+        reason=explain(mastery.proposed, mastery.policy),
         picture=draw_spiral(turns),
         picture_name=describe_turns(oldest_first),
         observed=_observed([o.activity.id for o in mastery.turns], item.id),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
+from math import floor
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from ..assessment.entries import Observation
-from ..assessment.mastery import MINIMUM, Position, Turn
+from ..assessment.mastery import Position, Turn
+from ..assessment.policies import BEST, DECAYING, LATEST, MEAN, SPIRALE, TIMES, Policy
+from ..assessment.scales import LEVELS
 from ..assessment.words import in_situation, plain_date
-from .shown import long_date, today
+from .shown import long_date, scale, today
 
 MOST_COUNTED = 4
 """The fifth turn back weighs less than 2 %: it is counted, not told."""
@@ -34,9 +37,9 @@ class Reason:
         return _("%(answer)s\u00a0: %(because)s", answer=self.answer, because=self.because)
 
 
-def explain(position: Position) -> Reason:
-    """Why a position is proposed, in the words of its own turns."""
-    counted = _counted(position)
+def explain(position: Position, policy: Policy | None = None) -> Reason:
+    """Why a position is proposed, in the words of its own turns. The policy is the one that proposed it."""
+    counted = _how(position, policy or Policy())
     if position.ignored:
         counted = _("%(counted)s\u202f; %(ignored)s", counted=counted, ignored=_ignored(position))
     return Reason(
@@ -86,6 +89,49 @@ def day_words(day: date) -> str:
     return plain_date(day) if abs((today() - day).days) < NEAR_DAYS else long_date(day)
 
 
+def _how(position: Position, policy: Policy) -> str:
+    """« 3 le 12 mars, 4 le 2 février », and what a policy other than *spirale* made of them."""
+    counted = _counted(position)
+    if policy.name == TIMES:
+        return _reached(position, policy)
+    if position.seen < 2 or policy.name == SPIRALE:
+        return counted
+    if policy.name == LATEST:
+        return _("%(turn)s, le plus récent de %(n)d tours", turn=counted, n=position.seen)
+    if policy.name == BEST:
+        return _("%(turn)s, le meilleur de %(n)d tours", turn=counted, n=position.seen)
+    value = _value(position)
+    if policy.name == MEAN:
+        return _("%(value)s en moyenne (%(turns)s)", value=value, turns=counted)
+    assert policy.name == DECAYING
+    return _(
+        "%(value)s, le plus récent comptant pour %(weight)d\u00a0%% (%(turns)s)",
+        value=value,
+        weight=policy.weight,
+        turns=counted,
+    )
+
+
+def _value(position: Position) -> str:
+    """« 2,49 »: cut, never rounded, so that it always rounds to the level that is shown."""
+    return str(format_decimal(floor(position.value * 100) / 100, "0.##"))
+
+
+def _reached(position: Position, policy: Policy) -> str:
+    """« 3 ou plus atteint 2 fois pour 2 demandées (3 le 12 mars, 4 le 2 février) »."""
+    aim = max(position.level, scale().target)
+    reached = tuple(turn for turn in position.counted if turn.level >= aim)
+    words = {
+        "aim": _("%(level)d ou plus", level=aim) if aim < LEVELS[-1] else str(aim),
+        "asked": ngettext("%(num)d fois demandée", "%(num)d fois demandées", policy.times),
+        "turns": _counted(replace(position, counted=reached or position.counted)),
+    }
+    if not reached:
+        return _("%(aim)s pas encore atteint, %(asked)s (au mieux %(turns)s)", **words)
+    times = ngettext("%(num)d fois", "%(num)d fois", len(reached))
+    return _("%(aim)s atteint %(times)s, %(asked)s (%(turns)s)", times=times, **words)
+
+
 def _counted(position: Position) -> str:
     shown, older = position.counted[:MOST_COUNTED], position.counted[MOST_COUNTED:]
     parts = [_counted_turn(turn, position.complexity) for turn in shown]
@@ -122,13 +168,12 @@ def _ignored(position: Position) -> str:
 
 
 def _provisional(position: Position) -> str:
-    missing = MINIMUM - len(position.counted)
-    if not position.provisional or missing < 1:
+    if not position.missing:
         return ""
     return ngettext(
         "Provisoire\u00a0: un tour de plus le confirmera.",
         "Provisoire\u00a0: %(num)d tours de plus le confirmeront.",
-        missing,
+        position.missing,
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import current_app
+from flask import current_app, g
 from flask_babel import format_date as babel_date
 from flask_babel import gettext as _
 
 from ..activities.models import Activity
 from ..assessment.models import CODES
-from ..assessment.scales import DEFAULT_SCALE, LEVELS, Scale, find_scale
+from ..assessment.scales import DEFAULT_SCALE, LEVELS, Scale, find_scale, scale_of
 from ..assessment.words import first_of_month, locale
 from ..db import utcnow
 
@@ -26,8 +26,9 @@ class Choice:
 
 
 def scale() -> Scale:
-    """The scale of the course."""
-    return find_scale(DEFAULT_SCALE)
+    """The scale of the course; the usual one on a page of no course."""
+    visit = g.get("visit")
+    return scale_of(visit.course) if visit else find_scale(DEFAULT_SCALE)
 
 
 def level_word(level: int) -> str:

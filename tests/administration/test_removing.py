@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from lti_tool.activities.links import link_activity
 from lti_tool.administration.removing import Removal, remove_platform
-from lti_tool.courses.models import Course, ResourceLink, Role
+from lti_tool.courses.models import Course, ResourceLink, Role, SchoolYear
 from lti_tool.db import Base, begin_write, db, utcnow
 from lti_tool.errors import BadInput, NotFound
 from lti_tool.gradebook.models import DeliveryState, LineItem, PlatformPause, ScoreDelivery
@@ -54,6 +56,12 @@ def lived_in(app: Flask) -> Course:
             ),
         ]
     )
+    group = factories.group(course, "A", pupil)
+    factories.period(course, "Trimestre 1", date(2026, 9, 1), date(2026, 11, 30))
+    year = SchoolYear(course_id=course.id, name="2025-2026", closed_at=utcnow(), closed_by_id=pupil.id)
+    db.session.add(year)
+    db.session.flush()
+    factories.activity(course, group_id=group.id, year_id=year.id)
     db.session.commit()
     factories.open_session(app, course, pupil, resource_link_id=link.id)
     db.session.rollback()
@@ -77,9 +85,10 @@ def test_a_platform_goes_with_all_that_is_its_own_and_nothing_else(any_app: Flas
     begin_write()
     removal = remove_platform(db.session, gone, name)
     db.session.commit()
-    assert removal == Removal(name, courses=1, people=2, activities=1, entries=1)
+    assert removal == Removal(name, courses=1, people=2, activities=2, entries=1)
     assert counts() == with_one
     assert {table for table, count in with_one.items() if count > before[table]} >= {
+        "course_group", "course_group_member", "course_period", "school_year",
         "assessment", "enrolment", "launch_session", "score_delivery", "line_item", "activity_link", "login",
         "platform_pause", "gradebook_settings", "deployment",
     }  # fmt: skip
@@ -93,7 +102,7 @@ def test_results_are_not_erased_unless_the_name_is_typed(in_app: Flask, typed: s
     before = counts()
     with pytest.raises(BadInput) as refused:
         remove_platform(db.session, platform.id, typed)
-    assert "1 entries of 1 activities would be lost for ever" in refused.value.problems["--erase"]
+    assert "1 entries of 2 activities would be lost for ever" in refused.value.problems["--erase"]
     assert f"--erase '{platform.name}'" in refused.value.problems["--erase"]
     assert counts() == before
 

@@ -18,6 +18,7 @@ from lti_tool.administration.replacing import Replacement, replace_platform
 from lti_tool.administration.repointing import references
 from lti_tool.assessment.models import Assessment
 from lti_tool.courses.entry import find_session
+from lti_tool.courses.groups import groups_of, members
 from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, ResourceLink, Role
 from lti_tool.db import Base, begin_write, db, utcnow
 from lti_tool.errors import BadInput, NotFound, SpiraleError
@@ -255,6 +256,24 @@ def test_enrolments_become_one_and_numbers_stay_apart(two: Two) -> None:
         ("u7", 9, Role.LEARNER, False, False, "teacher", "Neuf", course.id),
         ("u8", 10, Role.LEARNER, True, False, "", "", course.id),
     ]
+
+
+def test_groups_of_one_name_become_one_and_their_activities_follow(two: Two) -> None:
+    course, same = two.course(two.old), two.course(two.new)
+    adam, lina = two.person(course, "u6"), two.person(same, "u7", number=2)
+    again = two.person(same, "u6", number=1)
+    ours, theirs = factories.group(course, "A", adam), factories.group(same, "A", again, lina)
+    other = factories.group(same, "B", lina)
+    activity = factories.activity(same, "1A", group_id=theirs.id)
+
+    two.replace()
+
+    assert [(one.id, one.name) for one in groups_of(db.session, course.id)] == [
+        (ours.id, "A"),
+        (other.id, "B"),
+    ]
+    assert members(db.session, course.id) == {ours.id: {adam.id, lina.id}, other.id: {lina.id}}
+    assert activity.group_id == ours.id
 
 
 def test_a_link_that_both_have_opens_what_was_chosen_last(two: Two) -> None:

@@ -19,7 +19,7 @@ from lti_tool.administration.retention import (
 )
 from lti_tool.assessment.models import Assessment
 from lti_tool.courses.entry import SEEN_EVERY, see_person
-from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, Role
+from lti_tool.courses.models import Course, Enrolment, GroupMember, LaunchSession, Person, Role
 from lti_tool.courses.roster import keep_roster
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.errors import Refusal
@@ -46,6 +46,7 @@ class Class:
         activity = factories.activity(self.course, "1A", created_by_id=self.teacher.id)
         item = factories.competence("1A").id
         db.session.add(LineItem(course_id=self.course.id, item_id=item, maximum=4))
+        factories.group(self.course, "A", self.adam, self.zoe)
         for pupil in (self.adam, self.zoe):
             factories.assessment(activity, "1A", pupil, 3, self.teacher)
             db.session.add(
@@ -72,7 +73,17 @@ class Class:
 
 
 def rows() -> dict[str, int]:
-    models = (Person, Enrolment, Assessment, ScoreDelivery, LaunchSession, Course, Activity, LineItem)
+    models = (
+        Person,
+        GroupMember,
+        Enrolment,
+        Assessment,
+        ScoreDelivery,
+        LaunchSession,
+        Course,
+        Activity,
+        LineItem,
+    )
     return {
         model.__tablename__: db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
         for model in models
@@ -83,6 +94,7 @@ def test_a_pupil_is_erased_with_all_that_is_theirs_and_nothing_of_another(any_ap
     of = Class(any_app)
     assert rows() == {
         "person": 3,
+        "course_group_member": 2,
         "enrolment": 3,
         "assessment": 2,
         "score_delivery": 2,
@@ -98,6 +110,7 @@ def test_a_pupil_is_erased_with_all_that_is_theirs_and_nothing_of_another(any_ap
     assert (gone.people, gone.entries) == (1, 1)
     assert rows() == {
         "person": 2,
+        "course_group_member": 1,
         "enrolment": 2,
         "assessment": 1,
         "score_delivery": 1,

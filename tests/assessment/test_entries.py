@@ -19,7 +19,7 @@ from lti_tool.assessment.entries import (
     record,
 )
 from lti_tool.assessment.models import CODES, Assessment
-from lti_tool.courses.models import Course, Enrolment, Person, Role
+from lti_tool.courses.models import Course, Enrolment, Person, Role, SchoolYear
 from lti_tool.db import db, utcnow
 from tests import factories
 
@@ -336,3 +336,50 @@ def test_what_is_ticked_goes_with_the_entry_and_only_what_there_was_to_observe(a
         ("2", "Voix posée", []),
         ("4", "", []),
     ]
+
+
+# ----- where nothing can be written -----
+
+
+def test_who_is_not_of_the_activitys_group_is_not_assessed_in_it(grid: Grid) -> None:
+    lina = factories.enrolled(grid.course, "Lina", "Costa")
+    grid.activity.group_id = factories.group(grid.course, "A", lina).id
+    _written, refused = grid.write(grid.entry("3"))
+    assert refused == [
+        "Cette activité est pour un groupe dont cet élève n’est pas\u00a0: rien n’a été écrit."
+    ]
+    assert rows() == []
+
+
+def test_who_was_moved_out_of_the_group_keeps_results_that_can_still_be_corrected(grid: Grid) -> None:
+    grid.write(grid.entry("3"))
+    grid.activity.group_id = factories.group(grid.course, "A").id
+    written, refused = grid.write(grid.entry("2"), grid.entry("4", "1C"))
+    assert ([row.value for row in written], refused) == (["2", "4"], [])
+
+
+@pytest.mark.parametrize(("over", "undated"), [(True, False), (False, True)])
+def test_nothing_is_written_in_a_year_that_is_over_nor_before_there_is_a_date(
+    grid: Grid, over: bool, undated: bool
+) -> None:
+    if over:
+        year = SchoolYear(course_id=grid.course.id, name="2025-2026", closed_at=utcnow())
+        db.session.add(year)
+        db.session.flush()
+        grid.activity.year_id = year.id
+    grid.activity.undated = undated
+    _written, refused = grid.write(grid.entry("3"))
+    assert len(refused) == 1
+    assert refused[0].startswith("Cette activité")
+    assert rows() == []
+
+
+def test_what_was_seen_in_a_year_that_is_over_counts_no_more_and_can_be_asked_for(grid: Grid) -> None:
+    grid.write(grid.entry("3"))
+    year = SchoolYear(course_id=grid.course.id, name="2025-2026", closed_at=utcnow())
+    db.session.add(year)
+    db.session.flush()
+    grid.activity.year_id = year.id
+    db.session.flush()
+    assert observations(db.session, grid.course.id) == []
+    assert [o.level for o in observations(db.session, grid.course.id, year_id=year.id)] == [3]

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.activities.models import Activity
+from lti_tool.assessment.decisions import CourseRule
 from lti_tool.assessment.entries import Observation
 from lti_tool.assessment.overview import Filter, Mastery, Overview, by_pair, months, overview
 from lti_tool.courses.people import Pupil
@@ -43,7 +44,7 @@ class Seen:
         self.found.append(Observation(activity, pupil.person_id, item_id, level, ""))
 
     def table(self, **wanted: object) -> Overview:
-        return overview([ADAM, ZOE], ITEMS, self.found, Filter(**wanted))  # type: ignore[arg-type]
+        return overview([ADAM, ZOE], ITEMS, self.found, Filter(**wanted), rule=CourseRule())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def test_only_provisional_hides_the_rest_and_changes_no_position(seen):
     seen(ZOE, 11, 4, NOVEMBER)
     wanted = Filter(provisional=True)
 
-    table = overview([ADAM, ZOE], ITEMS, seen.found, wanted)
+    table = overview([ADAM, ZOE], ITEMS, seen.found, wanted, rule=CourseRule())
 
     assert [row.pupil for row in table.rows] == [ADAM]
     assert [shown(cell) for cell in table.rows[0].cells] == [(3, 1, False, 2), (2, 1, True, 1), None]
@@ -174,8 +175,8 @@ def test_the_target_of_the_scale_moves_the_position(seen):
     seen(ADAM, 11, 4, SEPTEMBER)
     seen(ADAM, 11, 2, NOVEMBER, 2)
 
-    assert shown(by_pair(seen.found)[1, 11]) == (4, 1, True, 2)
-    assert shown(by_pair(seen.found, target=2)[1, 11]) == (2, 2, True, 2)
+    assert shown(by_pair(seen.found, CourseRule())[1, 11]) == (4, 1, True, 2)
+    assert shown(by_pair(seen.found, CourseRule(target=2))[1, 11]) == (2, 2, True, 2)
 
 
 def test_months_are_those_of_the_work_each_once_oldest_first(seen):

@@ -61,7 +61,9 @@ def test_the_search_is_led_from_the_keyboard_and_comes_back_as_it_was(
     expect(status).to_have_text(re.compile("^La recherche n’a pas répondu"))
 
 
-def test_what_was_typed_before_the_script_came_is_searched_all_the_same(demo: Demo, context: BrowserContext) -> None:
+def test_what_was_typed_before_the_script_came_is_searched_all_the_same(
+    demo: Demo, context: BrowserContext
+) -> None:
     tab = enter(context, demo, "Claire Morel")
     tab.open_link("Spirale")
     held: list[Route] = []

@@ -381,4 +381,4 @@ def test_a_longer_year_costs_no_more_queries(app, school, worked, path):
             factories.assessment(made, "1C", school.people["Adam"], 3, school.people["teacher"])
         db.session.commit()
 
-    assert queries() == short <= 12
+    assert queries() == short <= 13
