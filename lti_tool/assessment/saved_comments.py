@@ -58,6 +58,10 @@ def _tidy(text: str) -> str:
         raise BadInput({"text": _("Rien à garder\u00a0: écrire d’abord le commentaire.")})
     if len(kept) > LONGEST_SAVED:
         raise BadInput(
-            {"text": _("Un commentaire gardé tient en %(n)s caractères\u00a0: le raccourcir.", n=LONGEST_SAVED)}
+            {
+                "text": _(
+                    "Un commentaire gardé tient en %(n)s caractères\u00a0: le raccourcir.", n=LONGEST_SAVED
+                )
+            }
         )
     return kept

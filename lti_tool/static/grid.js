@@ -1,7 +1,7 @@
 /*
   The assessment grid: keys, pasting, and what comes back from the server.
-  What a cell shows is in grid_cells.js, undoing in grid_steps.js, the margin in grid_margin.js, pasted text in
-  grid_paste.js, how entries travel in grid_save.js.
+  What a cell shows is in grid_cells.js, undoing in grid_steps.js, the margin in grid_margin.js, many cells at
+  once in grid_fill.js, pasted text in grid_paste.js, how entries travel in grid_save.js.
 */
 (function () {
   'use strict';
@@ -36,15 +36,13 @@
     onWrite: function (td) { notes.delete(td); ours.add(td); },
     send: function (list) {
       outbox.add(list.map(function (td) { return entry(td); }));
-      margin.show();
+      showMargin();
     },
   });
 
   const margin = Spirale.createMargin(page, {
-    readOnly: readOnly,
     here: function () { return here; },
     noteOf: function (td) { return notes.get(td); },
-    write: steps.write,
     onComment: function (td, text) {
       setComment(td, text);
       name(td);
@@ -57,6 +55,13 @@
       outbox.add([entry(td, { observed: ids })]);
     },
   });
+
+  const filling = Spirale.createFilling(page, { here: function () { return here; }, write: steps.write, open: margin.open });
+
+  function showMargin() {
+    margin.show();
+    filling.show();
+  }
 
   /* ---------- pasting ---------- */
 
@@ -113,7 +118,7 @@
     }
     if (!isHeld(td)) rivals.delete(td);
     setEntry(td, saved.entry);
-    if (td === here) margin.show();
+    if (td === here) showMargin();
   }
 
   function onRefused(refused, message) {
@@ -123,7 +128,7 @@
     if (!td) return;
     inputOf(td).setAttribute('aria-invalid', 'true');
     notes.set(td, text);
-    if (td === here) margin.show();
+    if (td === here) showMargin();
   }
 
   /** A colleague's entry takes the cell; focus and scroll stay where they are. */
@@ -154,7 +159,7 @@
       showColleague(cell.by, fill(words.at_work, { name: cell.by_name, code: codeOf(td) }));
     });
     showCounts();
-    margin.show();
+    showMargin();
   }
 
   function showColleague(initials, text) {
@@ -187,7 +192,7 @@
     heads[here.cellIndex].classList.add('here');
     const link = byId('grid-one');
     if (link && here.parentNode.dataset.one) link.href = here.parentNode.dataset.one;
-    margin.show();
+    showMargin();
   }
 
   function go(down, right) {
@@ -298,7 +303,7 @@
       const list = column(body.rows[0].cells[button.closest('th').cellIndex]);
       setHere(empty(list)[0] || list[0]);
       if (!empty(list).length) notice(fill(words.full, { what: codeOf(here) }));
-      else margin.openFill();
+      else filling.open();
     });
   });
   byId('grid-unread').querySelector('button').addEventListener('click', function () {

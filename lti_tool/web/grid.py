@@ -28,7 +28,7 @@ from ..db import db, utcnow
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course, queue_scores
 from .grid_input import named_refusal, read_entries, typed_cells
-from .grid_view import colleagues_of, column_of, one_url, previous_turns, row_of
+from .grid_view import colleagues_of, column_of, one_url, previous_turns, row_of, teams
 from .grid_words import readable_words
 from .guard import May, csrf_token, here, page, row_id, visit
 from .saved_comments import offered_comments, with_chosen
@@ -160,11 +160,15 @@ def _render(activity: Activity, **more: Any) -> str:
     columns = [column_of(link) for link in activity.competences]
     current = cells(db.session, activity.id)
     before = previous_turns(activity, [column.id for column in columns])
+    groups, inside = teams(visit().course)
     saved = request.args.get("saved", default=0, type=row_id)
     values: dict[str, Any] = {
         "activity": show_activity(activity),
         "competences": columns,
-        "rows": [row_of(pupil, columns, current, before) for pupil in course_pupils],
+        "rows": [
+            row_of(pupil, columns, current, before, inside.get(pupil.person_id)) for pupil in course_pupils
+        ],
+        "groups": groups,
         "levels": levels(),
         "target": scale().target,
         "codes": codes(),

@@ -11,6 +11,8 @@ from ..activities.models import Activity, ActivityCompetence
 from ..assessment.entries import Observation, observations
 from ..assessment.models import Assessment
 from ..assessment.words import plain_date
+from ..courses.groups import groups_of, members
+from ..courses.models import Course
 from ..courses.people import Pupil, initials, staff_name
 from ..courses.referentials import reference
 from ..db import db
@@ -65,6 +67,7 @@ class Row:
     person_id: int
     name: str
     cells: list[Cell] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def row_of(
     columns: list[Column],
     current: dict[tuple[int, int], Assessment],
     before: dict[tuple[int, int], Observation],
+    groups: list[int] | None = None,
 ) -> Row:
     me = visit().person.id
     shown = []
@@ -130,7 +134,17 @@ def row_of(
         else:
             by = initials(row.assessor) if row.assessor_id != me and row.value else ""
             shown.append(Cell(row.value, row.comment, row.id, by, previous, tuple(row.observed)))
-    return Row(pupil.person_id, pupil.name, shown)
+    return Row(pupil.person_id, pupil.name, shown, groups or [])
+
+
+def teams(course: Course) -> tuple[dict[int, str], dict[int, list[int]]]:
+    """The names of the groups of a course by number, and the numbers of each pupil's groups."""
+    names = {group.id: group.name for group in groups_of(db.session, course.id)}
+    inside: dict[int, list[int]] = {}
+    for number, people in members(db.session, course.id).items() if names else ():
+        for person_id in people:
+            inside.setdefault(person_id, []).append(number)
+    return names, {person_id: sorted(numbers) for person_id, numbers in inside.items()}
 
 
 def previous_turns(activity: Activity, item_ids: list[int]) -> dict[tuple[int, int], Observation]:
