@@ -243,13 +243,43 @@ def observations(
         conditions.append(Assessment.person_id.in_(list(person_ids)))
     if item_ids is not None:
         conditions.append(Assessment.item_id.in_(list(item_ids)))
+    # Columns, not objects: a course has thousands of turns.
     rows = session.execute(
-        sa.select(Assessment, Activity)
+        sa.select(
+            Assessment.activity_id,
+            Assessment.person_id,
+            Assessment.item_id,
+            Assessment.level,
+            Assessment.comment,
+            Assessment.id,
+        )
         .join(Activity, Activity.id == Assessment.activity_id)
         .where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
         .order_by(Activity.starts_on, Activity.complexity, Activity.id)
+    ).all()
+    activities = {row.id: row for row in session.scalars(sa.select(Activity).where(Activity.id.in_(those)))}
+    return [Observation(activities[row[0]], *row[1:]) for row in rows]
+
+
+def previous_levels(
+    session: Session, activity: Activity, item_ids: Iterable[int]
+) -> dict[tuple[int, int], Turn]:
+    """For each (person, competence), the latest turn in another activity of the year, up to this one's date."""
+    those = sa.select(Activity.id).where(
+        Activity.course_id == activity.course_id,
+        Activity.year_id == activity.year_id,
+        Activity.id != activity.id,
+        Activity.starts_on <= activity.starts_on,
     )
-    return [
-        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
-        for row, activity in rows
-    ]
+    newest = newest_ids(Assessment.activity_id.in_(those), Assessment.item_id.in_(list(item_ids)))
+    cell = (Assessment.person_id, Assessment.item_id)
+    latest_first = (Activity.starts_on.desc(), Activity.complexity.desc(), Activity.id.desc())
+    place = sa.func.row_number().over(partition_by=cell, order_by=latest_first)
+    ranked = (
+        sa.select(*cell, Assessment.level, Activity.starts_on, Activity.complexity, place.label("place"))
+        .join(Activity, Activity.id == Assessment.activity_id)
+        .where(Assessment.id.in_(newest), Assessment.level.is_not(None))
+        .subquery()
+    )
+    rows = session.execute(sa.select(ranked).where(ranked.c.place == 1))
+    return {(row.person_id, row.item_id): Turn(row.level, row.starts_on, row.complexity) for row in rows}

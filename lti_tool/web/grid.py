@@ -20,6 +20,7 @@ from ..assessment.entries import (
     Refused,
     cells,
     entries_since,
+    previous_levels,
     record,
 )
 from ..assessment.models import Assessment
@@ -28,7 +29,7 @@ from ..db import db, utcnow
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course, queue_scores
 from .grid_input import named_refusal, read_entries, typed_cells
-from .grid_view import colleagues_of, column_of, one_url, previous_turns, row_of, teams
+from .grid_view import colleagues_of, column_of, one_url, previous_words, row_of, teams
 from .grid_words import readable_words
 from .guard import May, csrf_token, here, page, row_id, visit
 from .saved_comments import offered_comments, with_chosen
@@ -159,7 +160,7 @@ def _render(activity: Activity, **more: Any) -> str:
     course_pupils = pupils_of(db.session, activity)
     columns = [column_of(link) for link in activity.competences]
     current = cells(db.session, activity.id)
-    before = previous_turns(activity, [column.id for column in columns])
+    before = previous_words(previous_levels(db.session, activity, [column.id for column in columns]))
     groups, inside = teams(visit().course)
     saved = request.args.get("saved", default=0, type=row_id)
     values: dict[str, Any] = {

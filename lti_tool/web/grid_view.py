@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flask_babel import gettext as _
 
 from ..activities.models import Activity, ActivityCompetence
-from ..assessment.entries import Observation, observations
+from ..assessment.mastery import Turn
 from ..assessment.models import Assessment
 from ..assessment.words import plain_date
 from ..courses.groups import groups_of, members
@@ -121,14 +121,14 @@ def row_of(
     pupil: Pupil,
     columns: list[Column],
     current: dict[tuple[int, int], Assessment],
-    before: dict[tuple[int, int], Observation],
+    before: dict[tuple[int, int], str],
     groups: list[int] | None = None,
 ) -> Row:
     me = visit().person.id
     shown = []
     for column in columns:
         row = current.get((pupil.person_id, column.id))
-        previous = _previous_text(before.get((pupil.person_id, column.id)))
+        previous = before.get((pupil.person_id, column.id), "")
         if row is None:
             shown.append(Cell(previous_text=previous))
         else:
@@ -147,25 +147,19 @@ def teams(course: Course) -> tuple[dict[int, str], dict[int, list[int]]]:
     return names, {person_id: sorted(numbers) for person_id, numbers in inside.items()}
 
 
-def previous_turns(activity: Activity, item_ids: list[int]) -> dict[tuple[int, int], Observation]:
-    """For each cell, the pupil's latest turn in another activity, up to this one's date."""
-    found: dict[tuple[int, int], Observation] = {}
-    for observation in observations(db.session, activity.course_id, item_ids=item_ids):
-        other = observation.activity
-        if other.id != activity.id and other.starts_on <= activity.starts_on:
-            found[observation.person_id, observation.item_id] = observation
-    return found
-
-
-def _previous_text(observation: Observation | None) -> str:
-    if observation is None:
-        return ""
-    return _(
-        "Avant\u00a0: %(level)s le %(day)s, %(complexity)s",
-        level=observation.level,
-        day=plain_date(observation.activity.starts_on),
-        complexity=complexity_words()[observation.activity.complexity],
-    )
+def previous_words(before: dict[tuple[int, int], Turn]) -> dict[tuple[int, int], str]:
+    """What the margin says of each cell's turn before; a class has few different ones, each is put in words once."""
+    complexities = complexity_words()
+    words = {
+        turn: _(
+            "Avant\u00a0: %(level)s le %(day)s, %(complexity)s",
+            level=turn.level,
+            day=plain_date(turn.worked_on),
+            complexity=complexities[turn.complexity],
+        )
+        for turn in set(before.values())
+    }
+    return {cell: words[turn] for cell, turn in before.items()}
 
 
 def colleagues_of(found: dict[tuple[int, int], Assessment], codes_by_item: dict[int, str]) -> list[Colleague]:

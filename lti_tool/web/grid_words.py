@@ -17,7 +17,7 @@ SAID = {
 
 def readable_words() -> dict[str, str]:
     """Word → level or code: of every shipped scale, that of the course last."""
-    found = {}
+    found: dict[str, str] = {}
     for slug in sorted(shipped_scales(), key=lambda slug: (slug == DEFAULT_SCALE, slug)):
         for words in find_scale(slug).words.values():
             found |= {words[level]: str(level) for level in LEVELS}

@@ -11,14 +11,14 @@ from werkzeug.wrappers import Response
 from ..activities.editing import find_activity
 from ..activities.models import Activity
 from ..assessment.audience import pupils_of
-from ..assessment.entries import NewEntry, cells
+from ..assessment.entries import NewEntry, cells, previous_levels
 from ..assessment.models import Assessment
 from ..courses.people import Pupil
 from ..db import db, utcnow
 from ..errors import NotFound
 from .grid import newest_entry, save_entries
 from .grid_input import drawn_entries, named_refusal
-from .grid_view import Cell, column_of, one_url, previous_turns, row_of
+from .grid_view import Cell, column_of, one_url, previous_words, row_of
 from .guard import May, here, page, row_id, visit
 from .saved_comments import offered_comments
 from .shown import clock, codes, levels, show_activity
@@ -114,7 +114,7 @@ def _show(
         course_pupils[place],
         columns,
         cells(db.session, activity.id, person_id),
-        previous_turns(activity, [c.id for c in columns]),
+        previous_words(previous_levels(db.session, activity, [c.id for c in columns])),
     )
     shown = [_as_typed(cell, (rejected or {}).get(c.id)) for c, cell in zip(columns, row.cells, strict=True)]
     url = one_url(activity)
