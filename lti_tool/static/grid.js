@@ -23,6 +23,7 @@
   const rivals = new Map();             // td → a colleague's entry that came while ours was on its way
   const ours = new Set();               // cells written from this page
   let here = cells[0];
+  let due = 0;                          // the next frame, when the margin is to be shown anew
 
   /* ---------- what goes out ---------- */
 
@@ -36,13 +37,14 @@
     onWrite: function (td) { notes.delete(td); ours.add(td); },
     send: function (list) {
       outbox.add(list.map(function (td) { return entry(td); }));
-      showMargin();
+      showSoon();
     },
   });
 
   const margin = Spirale.createMargin(page, {
     here: function () { return here; },
     noteOf: function (td) { return notes.get(td); },
+    beforeOpen: showNow,
     onComment: function (td, text) {
       setComment(td, text);
       name(td);
@@ -58,7 +60,15 @@
 
   const filling = Spirale.createFilling(page, { here: function () { return here; }, write: steps.write, open: margin.open });
 
-  function showMargin() {
+  /** Once per frame, after the key has done its work: what comments on a cell must not hold the next one up. */
+  function showSoon() {
+    if (!due) due = window.requestAnimationFrame(showNow);
+  }
+
+  function showNow() {
+    window.cancelAnimationFrame(due);
+    due = 0;
+    showCounts();
     margin.show();
     filling.show();
   }
@@ -118,7 +128,7 @@
     }
     if (!isHeld(td)) rivals.delete(td);
     setEntry(td, saved.entry);
-    if (td === here) showMargin();
+    if (td === here) showSoon();
   }
 
   function onRefused(refused, message) {
@@ -128,7 +138,7 @@
     if (!td) return;
     inputOf(td).setAttribute('aria-invalid', 'true');
     notes.set(td, text);
-    if (td === here) showMargin();
+    if (td === here) showSoon();
   }
 
   /** A colleague's entry takes the cell; focus and scroll stay where they are. */
@@ -158,8 +168,7 @@
       }
       showColleague(cell.by, fill(words.at_work, { name: cell.by_name, code: codeOf(td) }));
     });
-    showCounts();
-    showMargin();
+    showSoon();
   }
 
   function showColleague(initials, text) {
@@ -192,7 +201,7 @@
     heads[here.cellIndex].classList.add('here');
     const link = byId('grid-one');
     if (link && here.parentNode.dataset.one) link.href = here.parentNode.dataset.one;
-    showMargin();
+    showSoon();
   }
 
   function go(down, right) {
@@ -323,6 +332,6 @@
 
   // A teacher with a keyboard types at once; on a touch screen the focus would only raise the soft keyboard.
   setHere(here);
+  showNow();
   if (window.matchMedia('(hover: hover)').matches) inputOf(here).focus({ preventScroll: true });
-  showCounts();
 })();

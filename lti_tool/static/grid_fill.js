@@ -13,7 +13,7 @@ Spirale.createFilling = function (page, options) {
   const over = byId('margin-over');
   const team = byId('margin-team');
   const groups = JSON.parse(part.dataset.groups);
-  let asked = null;                     // {changes, what, done}: a step that waits for a yes
+  let asked = null;                     // {changes, what, done, here}: a step that waits for a yes
 
   function cellsOf(scope) { return scope === 'row' ? row(options.here()) : column(options.here()); }
   function nameOfScope(scope) { return scope === 'row' ? nameOf(options.here()) : codeOf(options.here()); }
@@ -21,12 +21,13 @@ Spirale.createFilling = function (page, options) {
   /* ---------- showing ---------- */
 
   function show() {
+    if (part.closest('aside').hidden) return;
     const here = options.here();
     showScope('column');
     showScope('row');
     byId('margin-replace').hidden = !column(here).concat(row(here)).some(valueOf);
     showTeam();
-    close();
+    if (asked && asked.here !== here) close();
   }
 
   function showScope(scope) {
@@ -43,8 +44,10 @@ Spirale.createFilling = function (page, options) {
 
   /* ---------- a yes ---------- */
 
+  /** A cell that a colleague has written since it was asked stays theirs. */
   function write(step) {
-    const n = options.write(step.changes, step.what);
+    const still = step.changes.filter(function (change) { return !('was' in change) || valueOf(change.td) === change.was; });
+    const n = options.write(still, step.what);
     if (n) notice(count(step.done, n));
     close();
     inputOf(options.here()).focus();
@@ -52,7 +55,8 @@ Spirale.createFilling = function (page, options) {
 
   /** In the place that asks: `beside` is its button's block. Without changes it only says so. */
   function ask(step, text, beside) {
-    asked = step;
+    asked = Object.assign(step, { here: options.here() });
+    step.changes.forEach(function (change) { change.was = valueOf(change.td); });
     const sure = byId('margin-sure');
     beside.append(sure);
     sure.hidden = false;

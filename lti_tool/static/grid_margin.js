@@ -2,7 +2,7 @@
 window.Spirale = window.Spirale || {};
 
 /**
- * page: of readGrid. options: here() the current cell, noteOf(cell), onComment(cell, text), onObserved(cell, ids).
+ * page: of readGrid. options: here() the current cell, noteOf(cell), beforeOpen(), onComment(cell, text), onObserved(cell, ids).
  */
 Spirale.createMargin = function (page, options) {
   'use strict';
@@ -17,6 +17,7 @@ Spirale.createMargin = function (page, options) {
   /* ---------- showing ---------- */
 
   function show() {
+    if (margin.hidden) return;
     const here = options.here();
     byId('margin-title').textContent = nameOf(here) + ' · ' + codeOf(here);
     showValue(here);
@@ -75,6 +76,7 @@ Spirale.createMargin = function (page, options) {
 
   function open(target) {
     margin.hidden = false;
+    options.beforeOpen();               // what the field holds is of this cell before anything is typed in it
     byId('margin-open').hidden = true;
     if (target) target.focus();
   }

@@ -55,7 +55,7 @@ Spirale.createReader = function (words) {
     if (known.has(said)) return known.get(said);
     const number = /^([1-4])(?:[.,]0+)?$/.exec(said);
     if (number) return number[1];
-    const both = /^([1-4]) ?[-–·:,;]? ?(.+)$/.exec(said);        // « 3 · maîtrisée », as our own tables write it
+    const both = /^([1-4])(?: ?[-–·:,;] ?| )(\D.+)$/.exec(said);        // « 3 · maîtrisée », as our own tables write it
     return both && known.get(both[2]) === both[1] ? both[1] : null;
   };
 };

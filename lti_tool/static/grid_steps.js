@@ -17,7 +17,6 @@ Spirale.createSteps = function (page, options) {
       options.onWrite(change.td);
     });
     options.send(changes.map(function (change) { return change.td; }));
-    page.showCounts();
     showButtons();
   }
 
