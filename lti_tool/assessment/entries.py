@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -77,6 +78,8 @@ def record(
 
     The same key twice is written once. An entry that changes nothing is not written again.
     """
+    # Somebody may have put it away, or closed the year, since it was read.
+    session.refresh(activity, ("archived_at", "year_id", "undated", "group_id"))
     people = {e.person_id for e in session.scalars(pupils_query(activity.course_id))}
     items = set(
         session.scalars(
@@ -243,22 +246,30 @@ def observations(
         conditions.append(Assessment.person_id.in_(list(person_ids)))
     if item_ids is not None:
         conditions.append(Assessment.item_id.in_(list(item_ids)))
-    # Columns, not objects: a course has thousands of turns.
+    # Columns, not entries: a course is thousands of turns, and an object of the session for each costs far more.
     rows = session.execute(
         sa.select(
+            Assessment.id,
             Assessment.activity_id,
             Assessment.person_id,
             Assessment.item_id,
             Assessment.level,
             Assessment.comment,
-            Assessment.id,
-        )
-        .join(Activity, Activity.id == Assessment.activity_id)
-        .where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
-        .order_by(Activity.starts_on, Activity.complexity, Activity.id)
+        ).where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
     ).all()
-    activities = {row.id: row for row in session.scalars(sa.select(Activity).where(Activity.id.in_(those)))}
-    return [Observation(activities[row[0]], *row[1:]) for row in rows]
+    activities = session.scalars(
+        sa.select(Activity)
+        .where(Activity.course_id == course_id)
+        .order_by(Activity.starts_on, Activity.complexity, Activity.id)
+    )
+    of = defaultdict(list)
+    for row in rows:
+        of[row.activity_id].append(row)
+    return [
+        Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
+        for activity in activities
+        for row in of[activity.id]
+    ]
 
 
 def previous_levels(

@@ -21,27 +21,44 @@ from ..lti.platforms import frame_origins
 from ..lti.tokens import Tokens
 from . import (  # noqa: F401
     activities,
+    activity_list,
     class_list,
+    coverage,
+    decisions,
     door,
+    first_steps,
     gradebook,
     grid,
+    groups,
     health,
     home,
     labels,
     link_choice,
+    my_activities,
+    my_exploration,
+    my_positions,
+    my_spiral,
+    new_year,
     one_pupil,
     overview,
+    periods,
     picker,
+    policy,
+    policy_trial,
+    publishing,
     pupil,
     referential,
     referential_whole,
     registration,
     saved_comments,
+    score_decisions,
     search,
     settings,
+    styleguide,
 )
 from .admin import admin
 from .case_api import case_api, open_to_scripts
+from .compressing import init_compressing
 from .counting import init_counting
 from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .logs import init_logging
@@ -89,10 +106,13 @@ def build(config: Config | None = None) -> Flask:
     app.register_blueprint(case_api)
     app.register_blueprint(pages)
     app.register_blueprint(admin)
+    if not config.production:
+        app.register_blueprint(styleguide.styleguide)
     init_refusals(app)
     app.before_request(_readable)
     app.context_processor(_for_templates)
     # The last one registered runs first.
+    init_compressing(app)
     app.after_request(open_to_scripts)
     app.after_request(_headers)
     return app

@@ -28,6 +28,14 @@ def book(world: DemoWorld) -> Gradebook:
     return Gradebook(world)
 
 
+@pytest.fixture
+def impatient_book(tmp_path: Path, migrated: Path) -> Iterator[Gradebook]:
+    """As `book`, where the LMS must answer within two seconds."""
+    shutil.copy(migrated, tmp_path / "spirale.db")
+    with DemoWorld(tmp_path, timeout_s=2.0) as world:
+        yield Gradebook(world)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def book_on_both(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[Gradebook]:
     """As `book`, on each database."""
