@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
 
-from tests.journeys.conftest import Demo, Tab, assert_accessible, assert_no_sideways_scroll, enter
+from tests.journeys.conftest import (
+    Demo,
+    Tab,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    enter,
+    start_demo,
+    stop_demo,
+)
 
 PICK = ".tick:has([name=competences][value='{}']) + .pick"
 """What is to be observed of a competence, in the form of an activity."""
@@ -20,6 +29,14 @@ PASTE = """
   document.activeElement.dispatchEvent(paste);
 }
 """
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo of this module's own: its course publishes on demand."""
+    running = start_demo(tmp_path_factory.mktemp("grid"))
+    yield running
+    stop_demo(running)
 
 
 def cell(tool: FrameLocator, place: str) -> Locator:
@@ -38,6 +55,22 @@ def press_until(page: Page, target: Locator, key: str = "Tab", most: int = 200) 
             return
         page.keyboard.press(key)
     raise AssertionError(f"{key} does not lead to {target}")
+
+
+def choose_publishing(tab: Tab) -> None:
+    """Grades leave on « Publier »; without a mouse."""
+    tool, keyboard = tab.tool, tab.page.keyboard
+    press_until(tab.page, tool.get_by_role("link", name="Réglages du cours"))
+    keyboard.press("Enter")
+    tool.get_by_label("Sur « Publier »").wait_for()
+    press_until(tab.page, tool.locator("[name=mode]:checked"))
+    press_until(tab.page, tool.get_by_label("Sur « Publier »"), "ArrowDown", most=3)
+    expect(tool.get_by_label("Sur « Publier »")).to_be_checked()
+    press_until(tab.page, tool.get_by_role("button", name="Enregistrer", exact=True))
+    keyboard.press("Enter")
+    expect(tool.locator("main")).to_contain_text("Rien ne part avant « Publier »")
+    press_until(tab.page, tool.get_by_role("link", name="Activités", exact=True))
+    keyboard.press("Enter")
 
 
 def make_by_keyboard(tab: Tab, title: str) -> None:
@@ -72,11 +105,12 @@ def errors(context: BrowserContext) -> list[str]:
     return found
 
 
-def test_by_keyboard_alone_a_situation_is_made_assessed_and_found_in_the_gradebook(
+def test_by_keyboard_alone_a_situation_is_attached_assessed_and_published(
     context: BrowserContext, demo: Demo, errors: list[str]
 ) -> None:
     tab = enter(context, demo, "Claire Morel")
     tab.open_link("Spirale")
+    choose_publishing(tab)
     make_by_keyboard(tab, "Accueil au clavier")
     tool, keyboard = tab.tool, tab.page.keyboard
 
@@ -153,11 +187,18 @@ def test_by_keyboard_alone_a_situation_is_made_assessed_and_found_in_the_gradebo
     expect(cell(tool, "Zoé L., 1A")).to_have_value("3")
     expect(state(tool)).to_contain_text("Enregistré à", timeout=15_000)
 
-    # What was typed is on the server, and on its way to the gradebook.
+    # Publishing, after a look at what leaves.
     press_until(tab.page, tool.get_by_role("link", name="Carnet", exact=True))
     keyboard.press("Enter")
     expect(tool.get_by_role("heading", level=1)).to_have_text("Carnet de notes")
-    tool.locator("main").get_by_text("1A").first.wait_for()
+    press_until(tab.page, tool.get_by_role("link", name=re.compile("^Publier les .* notes…$")))
+    keyboard.press("Enter")
+    tool.get_by_role("button", name="Publier les colonnes cochées").wait_for()
+    press_until(tab.page, tool.get_by_role("button", name="Publier les colonnes cochées"))
+    keyboard.press("Enter")
+    expect(tool.locator("main")).to_contain_text("notes publiées")
+
+    # All that was typed is on the server.
     tab.open_link("Spirale")
     tool.get_by_role("link", name="Accueil au clavier").first.click()
     expect(cell(tool, "Baptiste L., 1C")).to_have_value("4")
