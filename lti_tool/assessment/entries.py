@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, joinedload, load_only
 
-from ..activities.models import Activity, ActivityCompetence
+from ..activities.models import Activity, ActivityCompetence, ObservedItem
 from ..activities.people import expected_people
 from ..courses.models import Enrolment
 from ..courses.roster import pupils_query
@@ -25,13 +25,14 @@ LONGEST_COMMENT = 2000
 
 @dataclass(frozen=True)
 class NewEntry:
-    """What was typed in one cell. `comment` None leaves the cell's comment as it is."""
+    """What was typed in one cell. `comment` None leaves the cell's comment as it is, `observed` None its ticks."""
 
     key: str
     person_id: int
     item_id: int
     value: str
     comment: str | None = None
+    observed: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def record(
         for row in rows
         if row.activity_id == activity.id and row.person_id in typed_for
     }
+    to_observe = _to_observe(session, activity) if any(e.observed is not None for e in wanted) else {}
     # Who was moved out of the group since can still be corrected, where something was seen.
     inside = people if activity.group_id is None else expected_people(session, activity)
     inside = inside | {person_id for person_id, _item in current}
@@ -117,7 +119,15 @@ def record(
         before = current.get((entry.person_id, entry.item_id))
         level, code = parse_value(entry.value)
         comment = (before.comment if before else "") if entry.comment is None else entry.comment.strip()
-        if before and (before.level, before.code, before.comment) == (level, code, comment):
+        observed = list(before.observed) if before else []
+        if entry.observed is not None:
+            observed = sorted(to_observe.get(entry.item_id, set()).intersection(entry.observed))
+        if before and (before.level, before.code, before.comment, before.observed) == (
+            level,
+            code,
+            comment,
+            observed,
+        ):
             written.append(before)
             continue
         added = Assessment(
@@ -129,6 +139,7 @@ def record(
             level=level,
             code=code,
             comment=comment,
+            observed=observed,
         )
         session.add(added)
         current[entry.person_id, entry.item_id] = sent[entry.key] = added
@@ -144,6 +155,19 @@ def _written(
     newest = newest_ids(Assessment.activity_id == activity_id, Assessment.person_id.in_(people))
     ids = sa.union_all(sa.select(Assessment.id).where(Assessment.key.in_(keys)), newest)
     return list(session.scalars(sa.select(Assessment).where(Assessment.id.in_(ids)).order_by(Assessment.id)))
+
+
+def _to_observe(session: Session, activity: Activity) -> dict[int, set[int]]:
+    """What there is to observe in an activity, by competence. A tick of anything else is left out."""
+    rows = session.execute(
+        sa.select(ActivityCompetence.item_id, ObservedItem.item_id)
+        .join(ObservedItem, ObservedItem.activity_competence_id == ActivityCompetence.id)
+        .where(ActivityCompetence.activity_id == activity.id)
+    )
+    found: dict[int, set[int]] = {}
+    for competence_id, item_id in rows:
+        found.setdefault(competence_id, set()).add(item_id)
+    return found
 
 
 def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[int]) -> str:
@@ -255,3 +279,27 @@ def observations(
         query = query.options(load_only(Activity.starts_on, Activity.complexity))
     activities = session.scalars(query.order_by(Activity.starts_on, Activity.complexity, Activity.id))
     return [Observation(activity, *row) for activity in activities for row in of[activity.id]]
+
+
+def previous_levels(
+    session: Session, activity: Activity, item_ids: Iterable[int]
+) -> dict[tuple[int, int], Turn]:
+    """For each (person, competence), the latest turn in another activity of the year, up to this one's date."""
+    those = sa.select(Activity.id).where(
+        Activity.course_id == activity.course_id,
+        Activity.year_id == activity.year_id,
+        Activity.id != activity.id,
+        Activity.starts_on <= activity.starts_on,
+    )
+    newest = newest_ids(Assessment.activity_id.in_(those), Assessment.item_id.in_(list(item_ids)))
+    cell = (Assessment.person_id, Assessment.item_id)
+    latest_first = (Activity.starts_on.desc(), Activity.complexity.desc(), Activity.id.desc())
+    place = sa.func.row_number().over(partition_by=cell, order_by=latest_first)
+    ranked = (
+        sa.select(*cell, Assessment.level, Activity.starts_on, Activity.complexity, place.label("place"))
+        .join(Activity, Activity.id == Assessment.activity_id)
+        .where(Assessment.id.in_(newest), Assessment.level.is_not(None))
+        .subquery()
+    )
+    rows = session.execute(sa.select(ranked).where(ranked.c.place == 1))
+    return {(row.person_id, row.item_id): Turn(row.level, row.starts_on, row.complexity) for row in rows}
