@@ -7,6 +7,7 @@ lease that ends. What may then be sent twice carries the same timestamp, and cou
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -75,20 +76,22 @@ class Pools(ExitStack):
         return self._made[connections]
 
 
-def deliver_due(tokens: Tokens, config: Config) -> float | None:
+def deliver_due(tokens: Tokens, config: Config, stopping: threading.Event | None = None) -> float | None:
     """Deliver everything that is due. Seconds until something else is; None when nothing waits. Commits.
 
     Platforms take turns, so that one with much to take, or that is slow, does not keep the others waiting long.
+    Once `stopping`, no request begins any more, and what was not asked is given back at once.
     """
+    stopping = stopping or threading.Event()
     with Pools() as pools:
         busy, failed = True, set[int]()
         while busy:
             busy = False
             for platform_id in platforms_due(utcnow()):
-                if platform_id in failed:
+                if platform_id in failed or stopping.is_set():
                     continue
                 try:
-                    busy |= _deliver_to(platform_id, tokens, config, pools)
+                    busy |= _deliver_to(platform_id, tokens, config, pools, stopping)
                 except Exception as error:  # one platform's surprise must not keep the others waiting
                     db.session.rollback()
                     failed.add(platform_id)
@@ -96,12 +99,16 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
     return next_wait(utcnow())
 
 
-def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pools: Pools) -> bool:
+def _deliver_to(
+    platform_id: int, tokens: Tokens, config: Config, pools: Pools, stopping: threading.Event
+) -> bool:
     """One round with one platform; whether there was something to deliver."""
     connections = db.session.get_one(Platform, platform_id, populate_existing=True).connections
     pool = pools.of(connections)
     lease = _take(platform_id, utcnow(), config)
-    line = Line(config.delivery.lease_s / ROUND_OF_LEASE, partial(_is_let_in, db.engine, platform_id))
+    line = Line(
+        config.delivery.lease_s / ROUND_OF_LEASE, partial(_is_let_in, db.engine, platform_id), stopping
+    )
     for batch in _batches(lease, tokens, config):
         _settle(platform_id, lease, batch, _ask(batch, line, pool, config), config)
     return bool(lease.ids)
