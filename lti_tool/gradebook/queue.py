@@ -72,7 +72,8 @@ def init_queue(
     @queue.periodic_task(crontab(minute=f"*/{config.delivery.sweep_minutes}"), name="sweep")
     def sweep_everything() -> None:
         sweep(app)
-        deliver(app)
+        # Not `deliver`: when the queue was wiped, nobody else plans what comes after.
+        deliver_scores.call_local()
 
     @queue.task(name="roster")
     def read_class_list(course_id: int) -> None:

@@ -138,6 +138,19 @@ def test_what_the_queue_lost_is_found_by_the_sweep(queued: Gradebook) -> None:
     assert book.value(ADAM, "1A") == 3
 
 
+def test_a_sweep_plans_what_has_to_wait_as_any_delivery_does(queued: Gradebook) -> None:
+    """After the queue was wiped no other message is left to go on with it."""
+    book = queued
+    book.world.faults.answer("/scores", 500)
+    book.type((ADAM, "1A", 3))
+    queue = book.world.app.extensions["spirale_queue"]
+
+    queue.execute(next(task for task in queue._registry.periodic_tasks if task.name == "sweep"))
+
+    assert book.shown(ADAM, "1A").state == "waiting"
+    assert [task.name for task in queue.pending()] == ["deliver"]
+
+
 def test_a_queue_that_is_down_is_no_reason_to_fail(tmp_path: Path, migrated: Path) -> None:
     shutil.copy(migrated, tmp_path / "spirale.db")
     with DemoWorld(tmp_path, SPIRALE_QUEUE_URL=f"unix://{tmp_path}/nobody.sock") as world:
