@@ -16,7 +16,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,9 @@ from .school import Size
 from .servers import HERE, running_redis
 
 SIZE = Size(
-    courses=8, pupils=50, codes=("1A", "1B", "1C", "2A", "2B"), silence_s=2.0, timeout_s=1.0, lease_s=9
+    courses=8, pupils=50, codes=("1A", "1B", "1C", "2A", "2B"), silence_s=1.0, timeout_s=0.5, lease_s=5
 )
+SMALL = Size(courses=4, pupils=40, codes=("1A",), silence_s=1.0, timeout_s=0.5, lease_s=3)
 AT_ONCE = 2
 running: list[subprocess.Popen[bytes]] = []
 stopped = threading.Event()
@@ -50,7 +50,7 @@ def main() -> None:
     options = _options()
     signal.signal(signal.SIGTERM, _stop)
     if options.run:
-        size = replace(SIZE, codes=SIZE.codes[: options.competences])
+        size = SMALL if options.small else SIZE
         Path(options.out).write_text(json.dumps(run(options.run, size)), encoding="utf-8")
         return
     chosen = options.only or list(RUNS)
@@ -58,7 +58,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="spirale-soak-") as folder,
         ThreadPoolExecutor(max_workers=AT_ONCE) as lanes,
     ):
-        do = partial(_run_apart, folder=Path(folder), competences=options.competences)
+        do = partial(_run_apart, folder=Path(folder), small=options.small)
         found = dict(zip(chosen, lanes.map(do, chosen), strict=True))
     show(found)
     sys.exit(any(verdict["problems"] for verdict in found.values()))
@@ -67,17 +67,17 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="+", choices=RUNS, help="these runs only")
-    parser.add_argument("--competences", type=int, default=len(SIZE.codes), help="400 scores each")
+    parser.add_argument("--small", action="store_true", help="200 scores a run instead of 2 000")
     parser.add_argument("--run", choices=RUNS, help=argparse.SUPPRESS)
     parser.add_argument("--out", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _run_apart(name: str, folder: Path, competences: int) -> dict[str, Any]:
+def _run_apart(name: str, folder: Path, small: bool) -> dict[str, Any]:
     """One run, in a process of its own, that ends with this one."""
     if stopped.is_set():
         sys.exit(143)
-    process = _start(name, folder, competences)
+    process = _start(name, folder, small)
     running.append(process)
     return _wait(process, folder / f"{name}.json")
 
@@ -90,9 +90,9 @@ def _stop(*_about: object) -> None:
     sys.exit(143)
 
 
-def _start(name: str, folder: Path, competences: int) -> subprocess.Popen[bytes]:
+def _start(name: str, folder: Path, small: bool) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.soak", "--run", name, "--out", str(folder / f"{name}.json")]
-    command += ["--competences", str(competences)]
+    command += ["--small"] if small else []
     if name == "sqlite-disk":
         # A small disk that only this run sees, and that goes with it; anybody may have one.
         anybody = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from redis import Redis
@@ -16,7 +18,7 @@ from .runs import Event, Soak
 
 DOWN_S = 3.0
 FULL_S = 120.0
-"""The disk stays full until some saves were refused, and so long at most: SQLite goes on in old pages of its log."""
+"""The disk stays full until some saves were refused, and so long at most."""
 ENOUGH = 5
 WIPED_S = 8.0
 PIECE = 64 * 1024
@@ -46,6 +48,7 @@ def fill_disk(run: Soak) -> None:
     ballast = run.school.folder / "ballast"
     refused = _refused(run)
     with ballast.open("wb", buffering=0) as file:
+        _shorten_log(run.school.folder / "spirale.db")
         until = time.monotonic() + FULL_S
         while _refused(run) < refused + ENOUGH and time.monotonic() < until:
             _fill(file.fileno())
@@ -58,6 +61,12 @@ def fill_disk(run: Soak) -> None:
     if not still_runs:
         run.problems.append("a worker did not survive the full disk")
     run.calm.clear()
+
+
+def _shorten_log(database: Path) -> None:
+    """Empty SQLite’s write-ahead log: it goes on writing in old pages of it for a long while, as if there were room."""
+    with closing(sqlite3.connect(database, timeout=15)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _let_start(run: Soak) -> None:
