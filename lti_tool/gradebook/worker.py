@@ -16,12 +16,13 @@ from ..db import begin_write, db, utcnow
 from ..lti.keys import retire_keys
 from .delivery import deliver_due
 from .queue import init_queue, wake_worker
+from .renaming import rename_columns
 from .sweeping import forget_ended
 
 
 def init_worker(app: Flask, config: Config, keep_house: Callable[[Config, datetime], None]) -> None:
     """Give the application its queue and the jobs that a worker runs; `keep_house` is swept with the rest."""
-    init_queue(app, config, deliver_now, sweep, read_roster_now)
+    init_queue(app, config, deliver_now, (sweep, rename_now), read_roster_now)
     app.extensions["spirale_keep_house"] = keep_house
     app.extensions["spirale_stopping"] = threading.Event()
 
@@ -34,6 +35,12 @@ def deliver_now(app: Flask) -> float | None:
             app.extensions["spirale_config"],
             app.extensions["spirale_stopping"],
         )
+
+
+def rename_now(app: Flask) -> None:
+    """Rename the columns whose competence has another name now."""
+    with app.app_context():
+        rename_columns(app.extensions["spirale_tokens"], app.extensions["spirale_config"])
 
 
 def read_roster_now(app: Flask, course_id: int) -> None:

@@ -181,6 +181,7 @@ def test_two_teachers_see_each_others_entries(assessed: Tab, demo: Demo, context
     [
         ("Activités", "Activités"),
         ("Bilan", "Bilan de la classe"),
+        ("Couverture", "Couverture du référentiel"),
         ("Carnet", "Carnet de notes"),
         ("Référentiel", None),
         ("Réglages du cours", None),

@@ -31,6 +31,7 @@ def crash_of(server: Postgres) -> Event:
         _let_start(run)
         refused = _refused(run)
         server.stop(signal.SIGQUIT)
+        run.school.may_type.set()
         time.sleep(DOWN_S)
         if not all(worker.runs for worker in run.workers):
             run.problems.append("a worker did not survive the database’s crash")
@@ -50,6 +51,8 @@ def fill_disk(run: Soak) -> None:
     with ballast.open("wb", buffering=0) as file:
         _shorten_log(run.school.folder / "spirale.db")
         until = time.monotonic() + FULL_S
+        _fill(file.fileno())
+        run.school.may_type.set()
         while _refused(run) < refused + ENOUGH and time.monotonic() < until:
             _fill(file.fileno())
             time.sleep(0.05)

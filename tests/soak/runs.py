@@ -30,7 +30,7 @@ class Plan:
     kill_every_s: float
     type_every_s: float
     event: Event | None = None
-    """Once, when this part of the cells has been typed:"""
+    """Once: when `event_at` of the cells have been typed the teachers wait until it lets them type again."""
     event_at: float = 0.5
     teachers: tuple[float, float] = (1.0, 0.5)
     """The part of the cells that each of the two teachers types."""
@@ -54,10 +54,6 @@ class Soak:
     over: threading.Event = field(default_factory=threading.Event)
     calm: threading.Event = field(default_factory=threading.Event)
     """While it is set no worker is killed."""
-
-    def typed(self) -> int:
-        with self.school.typed.lock:
-            return len(self.school.typed.levels)
 
     def chaos(self) -> None:
         """Kill one worker after the other, a few seconds after it began to work; every third time freeze it beyond its
@@ -91,13 +87,19 @@ class Soak:
 
     def happen(self) -> None:
         """The run's event, when its moment has come."""
-        while self.typed() < self.school.size.cells * self.plan.event_at and not self.over.wait(0.1):
+        if self.plan.event is None:
+            return
+        while self.school.may_type.is_set() and not self.over.wait(0.05):
             pass
-        if self.plan.event is not None:
+        try:
             self.plan.event(self)
+        finally:
+            self.school.may_type.set()
 
     def run(self) -> None:
         self.classes = self.school.open_at(self.platform)
+        if self.plan.event is not None:
+            self.school.hold_at = int(self.school.size.cells * self.plan.event_at)
         for worker in self.workers:
             worker.start()
         others = [self._thread(self.chaos)]
