@@ -97,6 +97,38 @@ def test_the_same_entry_sent_twice_is_written_once(school: School, grid: dict[st
     assert len(waiting(school)) == 1
 
 
+def test_a_full_disk_is_said_loses_nothing_and_the_same_entries_are_saved_once_there_is_room(
+    school: School, grid: dict[str, int]
+) -> None:
+    teacher = school.visit("teacher")
+    with school.app.app_context():
+        engine = db.engine
+
+    def may_not_grow(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count=1")  # what it holds already is all it may hold
+
+    engine.dispose()
+    sa.event.listen(engine, "connect", may_not_grow)
+    saved, answer, typed = 0, None, {}
+    for number in range(500):
+        typed = entry(school, grid, "Adam", "1A", str(1 + number % 4), comment=f"{number} " + "x" * 1900)
+        answer = save(teacher, grid, typed)
+        if answer.status_code != 200:
+            break
+        saved += 1
+
+    assert answer is not None
+    assert answer.status_code == 503, "the grid tries again by itself: grid_save.js"
+    assert answer.json["message"].startswith("Rien ne peut être enregistré pour le moment. ")
+    assert "plein" in answer.json["message"]
+    assert len(rows(school)) == saved, "what was answered « saved » is there, and nothing of what was not"
+
+    sa.event.remove(engine, "connect", may_not_grow)
+    engine.dispose()
+    assert save(teacher, grid, typed).status_code == 200
+    assert len(rows(school)) == saved + 1
+
+
 def test_every_change_is_kept_and_the_newest_counts(school: School, grid: dict[str, int]) -> None:
     teacher = school.visit("teacher")
     for value in ("2", "3", ""):
