@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from lti_tool.demo.people import MRC2  # noqa: E402
+from tests.all_states import fill_course  # noqa: E402
 from tests.journeys.conftest import CHROMIUM, FLAGS, Demo, enter, start_demo, stop_demo  # noqa: E402
 from tests.journeys.test_registration import invitation  # noqa: E402
 
@@ -140,6 +142,19 @@ def teacher(demo: Demo, browser: Browser) -> str:
     return sale
 
 
+def gradebook_states(demo: Demo, browser: Browser) -> None:
+    """The second class, with a score in every state, and the preview of « Publier ». Nothing more leaves after."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR")
+    tab = enter(context, demo, "Claire Morel")
+    tab.open_link("Spirale", course=MRC2.id)
+    fill_course(demo.folder, str(MRC2.id))
+    for name, path in (("gradebook-states", "/gradebook"), ("publish", "/gradebook/publish")):
+        go(tab.frame, path)
+        for width, height in ((1280, 1400), (390, 1600)):
+            take(tab.page, name, width, height)
+    context.close()
+
+
 def pupil(demo: Demo, browser: Browser, activity: str) -> None:
     for width, height in ((1280, 900), (390, 1300)):
         context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
@@ -148,6 +163,8 @@ def pupil(demo: Demo, browser: Browser, activity: str) -> None:
         for name, path in (
             ("me", "/me?competence=1A"),
             ("to-do", "/me/activities"),
+            ("positions", "/me/positions?competence=1C"),
+            ("exploration", "/me/exploration"),
             ("activity", activity),
         ):
             go(tab.frame, path)
@@ -182,6 +199,7 @@ def main() -> None:
     with running() as (demo, browser):
         pupil(demo, browser, teacher(demo, browser))
         administrator(demo, browser)
+        gradebook_states(demo, browser)
 
 
 if __name__ == "__main__":

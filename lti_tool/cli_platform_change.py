@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from .administration.events import log_earlier_years
 from .administration.removing import remove_platform
 from .administration.replacing import Replacement, replace_platform
 from .cli_app import open_app
@@ -38,10 +39,19 @@ def platform_show(platform_id: int) -> None:
     help="Origin that frames the tool, beside its own. Those given replace those stored; '' leaves none.",
 )
 @click.option("--anonymous", type=ON_OFF, help="Whether people it does not name may read the referential.")
+@click.option(
+    "--earlier-years",
+    type=ON_OFF,
+    help="Whether teachers may see what their pupils did in its other courses in earlier years.",
+)
 @click.option("--family", help="Which LMS it is: moodle, canvas, brightspace or generic.")
 @click.option("--connections", type=int, help="Requests it takes at once.")
 def platform_set(
-    platform_id: int, frame_origins: tuple[str, ...], anonymous: str | None, **given: str | int | None
+    platform_id: int,
+    frame_origins: tuple[str, ...],
+    anonymous: str | None,
+    earlier_years: str | None,
+    **given: str | int | None,
 ) -> None:
     """Change a platform's settings, at once. Without an option: show them."""
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -49,10 +59,14 @@ def platform_set(
         changes["frame_origins"] = [origin for origin in frame_origins if origin]
     if anonymous is not None:
         changes["anonymous"] = anonymous == "on"
+    if earlier_years is not None:
+        changes["earlier_years"] = earlier_years == "on"
     app, _config = open_app()
     with app.app_context():
         begin_write()
+        before = find_platform(db.session, platform_id).earlier_years
         platform = change_platform(db.session, platform_id, **changes)
+        log_earlier_years(db.session, None, platform, before)
         db.session.commit()
         _print(platform)
 
@@ -156,6 +170,7 @@ def _print(platform: Platform) -> None:
         ("audience", platform.audience or "the token address"),
         ("frame origins", ", ".join(platform.frame_origins) or "its own"),
         ("anonymous", "may read the referential" if platform.anonymous else "refused"),
+        ("earlier years", "shown to teachers" if platform.earlier_years else "not shown"),
         ("connections", str(platform.connections)),
     ):
         click.echo(f"{label + ':':<15} {value}")

@@ -101,6 +101,17 @@ def test_settings_are_changed_shown_and_kept_when_wrong(folder: Path) -> None:
     assert "anonymous:      refused" in emptied
 
 
+def test_earlier_years_are_off_until_they_are_allowed_and_the_log_says_when(folder: Path) -> None:
+    run("platform", "add", *MOODLE, "--client-id", "abc")
+    assert "earlier years:  not shown" in run("platform", "show", "1")
+    assert "earlier years:  shown to teachers" in run("platform", "set", "1", "--earlier-years", "on")
+    run("platform", "set", "1", "--earlier-years", "on", "--name", "Lycée")
+    assert "earlier years:  not shown" in run("platform", "set", "1", "--earlier-years", "off")
+    with sqlite3.connect(folder / "spirale.db") as database:
+        logged = database.execute("SELECT what, about FROM admin_event ORDER BY id").fetchall()
+    assert logged == [("earlier_years_allowed", "platform 1"), ("earlier_years_stopped", "platform 1")]
+
+
 def test_deployments_are_added_disabled_and_enabled(folder: Path) -> None:
     run("platform", "add", *MOODLE, "--client-id", "abc")
     assert run("platform", "deployments", "1", "--add", "2", "--disable", "1") == "1  disabled\n2  enabled\n"

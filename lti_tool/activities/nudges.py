@@ -14,7 +14,7 @@ from ..courses.models import Course
 from ..courses.referentials import Material, named, spoken_code
 from ..frameworks.models import FrameworkItem
 from .editing import Draft
-from .models import SIMPLE, Activity, ActivityCompetence
+from .models import COMPLEXITIES, SIMPLE, SPECIALITIES, VARIED, Activity, ActivityCompetence
 
 OFTEN = 2
 
@@ -39,22 +39,38 @@ def nudges(
     return [
         *_unticked(course, ticked, activity),
         *_one_group(parts, ticked),
-        *_often(course, worked, ticked, draft.complexity),
-        *_never(course, parts, worked, ticked),
+        *_often(course, worked.times, ticked, draft.complexity),
+        *_unexplored(course, worked, ticked, draft.specialities),
+        *_never(course, parts, worked.times, ticked),
     ]
 
 
-def _worked(session: Session, course: Course, activity: Activity | None) -> Counter[tuple[int, int]]:
-    """How many other activities of the course work each competence, by (competence, complexity)."""
+@dataclass
+class Worked:
+    """What the other activities of the course work."""
+
+    times: Counter[tuple[int, int]]
+    """How many of them, by (competence, complexity)."""
+    specialities: dict[int, set[str]]
+    """What they explore, by competence."""
+
+    def count(self, item: FrameworkItem) -> int:
+        return sum(self.times[item.id, complexity] for complexity in COMPLEXITIES)
+
+
+def _worked(session: Session, course: Course, activity: Activity | None) -> Worked:
     query = (
-        sa.select(ActivityCompetence.item_id, Activity.complexity, sa.func.count())
+        sa.select(ActivityCompetence.item_id, Activity.complexity, Activity.specialities)
         .join(Activity, Activity.id == ActivityCompetence.activity_id)
-        .where(Activity.course_id == course.id, Activity.archived_at.is_(None))
-        .group_by(ActivityCompetence.item_id, Activity.complexity)
+        .where(Activity.course_id == course.id, Activity.year_id.is_(None), Activity.archived_at.is_(None))
     )
     if activity is not None and activity.id:
         query = query.where(Activity.id != activity.id)
-    return Counter({(item_id, complexity): count for item_id, complexity, count in session.execute(query)})
+    found = Worked(Counter(), {})
+    for item_id, complexity, specialities in session.execute(query):
+        found.times[item_id, complexity] += 1
+        found.specialities.setdefault(item_id, set()).update(specialities)
+    return found
 
 
 def _unticked(course: Course, ticked: list[FrameworkItem], activity: Activity | None) -> list[Nudge]:
@@ -91,24 +107,59 @@ def _one_group(parts: list[Material], ticked: list[FrameworkItem]) -> list[Nudge
 def _often(
     course: Course, worked: Counter[tuple[int, int]], ticked: list[FrameworkItem], complexity: str
 ) -> list[Nudge]:
+    """What was worked often at one complexity, and what the next one would do. Said of the highest such complexity."""
     found = []
     for item in ticked:
-        simple = worked[item.id, SIMPLE]
-        if simple < OFTEN:
+        often = [c for c in (SIMPLE, VARIED) if worked[item.id, c] >= OFTEN]
+        if not often:
             continue
-        code = spoken_code(course, item)
-        times = ngettext(
-            "%(code)s déjà travaillée %(num)s fois en situation simple",
-            "%(code)s déjà travaillée %(num)s fois en situation simple",
-            simple,
-            code=code,
-        )
-        if complexity == str(SIMPLE):
+        top = often[-1]
+        words = {"code": spoken_code(course, item)}
+        if top == SIMPLE:
+            times = ngettext(
+                "%(code)s déjà travaillée %(num)s fois en situation simple",
+                "%(code)s déjà travaillée %(num)s fois en situation simple",
+                worked[item.id, top],
+                **words,
+            )
+        else:
+            times = ngettext(
+                "%(code)s déjà travaillée %(num)s fois en situation variée",
+                "%(code)s déjà travaillée %(num)s fois en situation variée",
+                worked[item.id, top],
+                **words,
+            )
+        if complexity not in {str(c) for c in COMPLEXITIES if c <= top}:
+            sentence = _("%(times)s\u202f; celle-ci la fait monter.", times=times)
+        elif top == SIMPLE:
             sentence = _("%(times)s\u202f; une situation variée la ferait monter.", times=times)
         else:
-            sentence = _("%(times)s\u202f; celle-ci la fait monter.", times=times)
-        found.append(Nudge(_("%(code)s, un tour de plus", code=code), sentence))
+            sentence = _("%(times)s\u202f; une situation complexe la ferait monter.", times=times)
+        found.append(Nudge(_("%(code)s, un tour de plus", **words), sentence))
     return found
+
+
+def _unexplored(
+    course: Course, worked: Worked, ticked: list[FrameworkItem], specialities: list[str]
+) -> list[Nudge]:
+    """What was worked often and never in some speciality, which this one does not explore either; said once for all."""
+    missing: dict[tuple[str, ...], list[str]] = {}
+    for item in ticked:
+        left = tuple(s for s in SPECIALITIES if s not in worked.specialities.get(item.id, set()))
+        if left and worked.count(item) >= OFTEN and not set(left) & set(specialities):
+            missing.setdefault(left, []).append(spoken_code(course, item))
+    words = {"A": _("accueil"), "C": _("commerce"), "V": _("vente")}
+    return [
+        Nudge(
+            _("Spécialité à explorer"),
+            _(
+                "%(codes)s\u00a0: jamais en %(specialities)s, et cette situation non plus.",
+                codes=", ".join(codes),
+                specialities=_(" ni en ").join(words[s] for s in left),
+            ),
+        )
+        for left, codes in missing.items()
+    ]
 
 
 def _never(

@@ -7,6 +7,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from ..lti.models import Platform
 from .models import AdminEvent, Administrator
 
 
@@ -29,6 +30,8 @@ class Done(StrEnum):
     DEPLOYMENT_ADDED = "deployment_added"
     DEPLOYMENT_ENABLED = "deployment_enabled"
     DEPLOYMENT_DISABLED = "deployment_disabled"
+    EARLIER_YEARS_ALLOWED = "earlier_years_allowed"
+    EARLIER_YEARS_STOPPED = "earlier_years_stopped"
     KEY_ROTATED = "key_rotated"
     KEY_REPLACED = "key_replaced"
     PERSON_EXPORTED = "person_exported"
@@ -39,6 +42,13 @@ def log_event(session: Session, by: Administrator | None, what: Done, **rows: in
     """Note what was done, in the caller's transaction, with the numbers of the rows it was about."""
     about = ", ".join(f"{kind} {number}" for kind, number in rows.items())
     session.add(AdminEvent(administrator_id=by.id if by else None, what=what.value, about=about))
+
+
+def log_earlier_years(session: Session, by: Administrator | None, platform: Platform, before: bool) -> None:
+    """Note that teachers of a platform may now see their pupils' earlier years, or no longer; nothing if unchanged."""
+    if platform.earlier_years != before:
+        done = Done.EARLIER_YEARS_ALLOWED if platform.earlier_years else Done.EARLIER_YEARS_STOPPED
+        log_event(session, by, done, platform=platform.id)
 
 
 def list_events(session: Session, before: int | None, at_most: int) -> list[AdminEvent]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..activities.models import Activity
-from ..assessment.models import Assessment, Decision
+from ..assessment.models import Assessment, Decision, ObservationRequest
 from ..courses.models import Course, CourseGroup, Person
 from ..db import Base
 from ..errors import NotFound
@@ -32,6 +32,7 @@ NAMED: dict[str, tuple[sa.Table, sa.ColumnElement[str]]] = {
 MADE = {
     (Assessment.__tablename__, "assessor_id"): "entries made about others",
     (Decision.__tablename__, "decider_id"): "decisions made about others",
+    (ObservationRequest.__tablename__, "closed_by_id"): "others' requests closed",
 }
 """The columns that say who made something of somebody else."""
 

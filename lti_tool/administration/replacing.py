@@ -189,6 +189,8 @@ def _shut(session: Session, old: Platform, new: Platform) -> None:
     old.enabled = False
     new.frame_origins = list(dict.fromkeys([*new.frame_origins, *old.frame_origins]))
     new.family = new.family or old.family
+    # What its administrator allowed for this LMS is still allowed.
+    new.earlier_years = new.earlier_years or old.earlier_years
 
 
 def _counted(session: Session, old: Platform, new: Platform, pairs: list[Pair]) -> Replacement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -76,6 +77,8 @@ def record(
 
     The same key twice is written once. An entry that changes nothing is not written again.
     """
+    # Somebody may have put it away, or closed the year, since it was read.
+    session.refresh(activity, ("archived_at", "year_id", "undated", "group_id"))
     people = {e.person_id for e in session.scalars(pupils_query(activity.course_id))}
     items = set(
         session.scalars(
@@ -219,13 +222,27 @@ def observations(
         conditions.append(Assessment.person_id.in_(list(person_ids)))
     if item_ids is not None:
         conditions.append(Assessment.item_id.in_(list(item_ids)))
+    # Columns, not entries: a course is thousands of turns, and an object of the session for each costs far more.
     rows = session.execute(
-        sa.select(Assessment, Activity)
-        .join(Activity, Activity.id == Assessment.activity_id)
-        .where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
+        sa.select(
+            Assessment.id,
+            Assessment.activity_id,
+            Assessment.person_id,
+            Assessment.item_id,
+            Assessment.level,
+            Assessment.comment,
+        ).where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
+    ).all()
+    activities = session.scalars(
+        sa.select(Activity)
+        .where(Activity.course_id == course_id)
         .order_by(Activity.starts_on, Activity.complexity, Activity.id)
     )
+    of = defaultdict(list)
+    for row in rows:
+        of[row.activity_id].append(row)
     return [
         Observation(activity, row.person_id, row.item_id, row.level or 0, row.comment, row.id)
-        for row, activity in rows
+        for activity in activities
+        for row in of[activity.id]
     ]

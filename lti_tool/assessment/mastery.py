@@ -20,9 +20,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from math import floor
 
 NEWEST_WEIGHT = Fraction(65, 100)
+_NEWEST, _OF = NEWEST_WEIGHT.as_integer_ratio()
 COMPLEXITIES = (1, 2, 3)
 TARGET = 3
 MINIMUM = 2
@@ -108,31 +108,40 @@ def merge(turns: Iterable[Turn]) -> list[Turn]:
     for turn in turns:
         same.setdefault((turn.worked_on, turn.complexity), []).append(turn)
     return [
-        Turn(sum((Fraction(t.level) for t in group), Fraction(0)) / len(group), day, complexity, len(group))
+        group[0]
+        if len(group) == 1
+        else Turn(
+            sum((Fraction(t.level) for t in group), Fraction(0)) / len(group), day, complexity, len(group)
+        )
         for (day, complexity), group in sorted(same.items())
     ]
 
 
 def round_half_up(value: Fraction) -> int:
     """2.5 is 3: Python's own rounding would say 2."""
-    return floor(value + Fraction(1, 2))
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
 
 
 def _run(ordered: list[Turn], complexity: int, target: int) -> tuple[Fraction | None, list[Turn]]:
-    """The value at one complexity after all turns, and the turns that made it."""
-    value: Fraction | None = None
+    """The value at one complexity after all turns, and the turns that made it.
+
+    Exact, in whole numbers: the value is `top / bottom`. A class is some ten thousand turns, and fractions, reduced at
+    each step, would take most of the time of its page.
+    """
+    top = bottom = 0
     used: list[Turn] = []
     for turn in ordered:
         if turn.complexity < complexity:
             continue
-        level = Fraction(turn.level)
-        if value is None:
-            counts = turn.complexity == complexity or level >= target
-            following = level
+        x, parts = turn.level.numerator, turn.level.denominator
+        if not bottom:
+            counts = turn.complexity == complexity or x >= target * parts
+            following, under = x, parts
         else:
-            following = NEWEST_WEIGHT * level + (1 - NEWEST_WEIGHT) * value
-            counts = turn.complexity == complexity or following > value
+            under = bottom * parts * _OF
+            following = _NEWEST * x * bottom + (_OF - _NEWEST) * top * parts
+            counts = turn.complexity == complexity or following * bottom > top * under
         if counts:
-            value = following
+            top, bottom = following, under
             used.append(turn)
-    return value, used
+    return (Fraction(top, bottom) if bottom else None), used

@@ -53,6 +53,57 @@ class Assessment(WithId, Base):
         return str(self.level) if self.level else (self.code or "")
 
 
+class SelfPosition(WithId, Base):
+    """Where a pupil says they stand in a competence, and what shows it. Only added; the newest is their word.
+
+    It stands beside the teacher's entries and never among them: no position, no score is made of it.
+    """
+
+    __tablename__ = "self_position"
+    __table_args__ = (
+        sa.CheckConstraint("level BETWEEN 1 AND 4", name="level"),
+        sa.CheckConstraint("complexity BETWEEN 1 AND 3", name="complexity"),
+        sa.Index("ix_self_position_pupil", "person_id", "course_id", "item_id", "id"),
+    )
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"), index=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
+    activity_id: Mapped[int | None] = mapped_column(sa.ForeignKey("activity.id"), index=True)
+    """The work it is about; None for the competence as a whole."""
+    level: Mapped[int]
+    complexity: Mapped[int]
+    evidence: Mapped[str] = mapped_column(sa.Text, default="")
+    link: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    item: Mapped[FrameworkItem] = relationship()
+    activity: Mapped[Activity | None] = relationship()
+
+
+class ObservationRequest(WithId, Base):
+    """A pupil asks to be observed in a competence. One row for each: asking again opens the same one.
+
+    It is open until a teacher closes it, or until a level newer than it is seen in the competence
+    (`assessment.observation_requests`).
+    """
+
+    __tablename__ = "observation_request"
+    __table_args__ = (sa.UniqueConstraint("course_id", "person_id", "item_id"),)
+
+    course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("framework_item.id"))
+    asked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    closed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    """The teacher who closed it; None while it is open, and when the pupil withdrew it."""
+    answer: Mapped[str] = mapped_column(sa.Text, default="")
+    """What the teacher said in closing it."""
+
+    item: Mapped[FrameworkItem] = relationship()
+
+
 class Decision(WithId, Base):
     """A position retained by a teacher for one pupil and one competence of a course; without a level, taken back."""
 

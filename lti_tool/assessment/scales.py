@@ -33,6 +33,13 @@ def scale_of(course: Course) -> Scale:
 
 
 @lru_cache
+def offered_scales() -> tuple[str, ...]:
+    """The names of the files of scales, the usual one first."""
+    found = sorted(path.stem for path in shipped("configs", "scales").glob("*.toml"))
+    return (DEFAULT_SCALE, *(slug for slug in found if slug != DEFAULT_SCALE))
+
+
+@lru_cache
 def find_scale(slug: str) -> Scale:
     """The scale of that file. Raises `ConfigError` naming what is wrong in it."""
     path = shipped("configs", "scales", f"{slug}.toml")

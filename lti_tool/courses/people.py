@@ -38,6 +38,17 @@ def pupils(session: Session, course_id: int) -> list[Pupil]:
     return sorted(shown, key=lambda pupil: sort_key(pupil.name))
 
 
+def named_people(session: Session, course_id: int, person_ids: set[int]) -> list[Pupil]:
+    """Some people of a course, those who left too, by their whole names."""
+    rows = session.scalars(
+        sa.select(Enrolment)
+        .where(Enrolment.course_id == course_id, Enrolment.person_id.in_(person_ids))
+        .options(joinedload(Enrolment.person))
+    )
+    shown = [Pupil(row.person_id, full_name(row), full_name(row)) for row in rows]
+    return sorted(shown, key=lambda pupil: sort_key(pupil.name))
+
+
 def count_pupils(session: Session, course_id: int) -> int:
     """How many pupils a course has, without their names."""
     return session.scalar(sa.select(sa.func.count()).select_from(pupils_query(course_id).subquery())) or 0
@@ -63,9 +74,13 @@ def initials(person: Person) -> str:
 
 def sort_key(name: str) -> tuple[object, ...]:
     """Order without accents or case; « Élève 7 » before « Élève 12 »."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    words = "".join(c for c in plain if not unicodedata.combining(c)).split()
-    return tuple((1, int(word), "") if word.isdigit() else (0, 0, word) for word in words)
+    return tuple((1, int(word), "") if word.isdigit() else (0, 0, word) for word in plain(name).split())
+
+
+def plain(name: str) -> str:
+    """A name without accents or case, to compare."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _short(person: Person) -> str:

@@ -4,6 +4,9 @@ colleague's language must not send everything again.
 
 from __future__ import annotations
 
+from datetime import date
+from functools import lru_cache
+
 from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
@@ -20,19 +23,29 @@ def position_comment(mastery: Mastery, scale: Scale) -> str:
 
     A retained position is said to be one. Its reason is not sent: the pupil reads it here, with what it is about.
     """
-    position, last = mastery.position, mastery.turns[0].activity.starts_on
+    position = mastery.position
+    levels = tuple(
+        (scale.word(level, COMMENT_LOCALE), complexity)
+        for complexity, level in sorted(position.levels.items(), reverse=True)
+        if complexity <= position.complexity
+    )
+    last = mastery.turns[0].activity.starts_on
+    return _comment(levels, mastery.retained, len(mastery.turns), last, position.provisional)
+
+
+@lru_cache(maxsize=10_000)
+def _comment(
+    levels: tuple[tuple[str, int], ...], retained: bool, turns: int, last: date, provisional: bool
+) -> str:
+    """The words of that: always in one language and alike for many pupils, they are made once per process."""
     with force_locale(COMMENT_LOCALE):
         words = in_situation()
-        parts = [
-            f"{scale.word(level, COMMENT_LOCALE)} {words[complexity]}"
-            for complexity, level in sorted(position.levels.items(), reverse=True)
-            if complexity <= position.complexity
-        ]
-        if mastery.retained:
+        parts = [f"{word} {words[complexity]}" for word, complexity in levels]
+        if retained:
             parts[0] = _("positionnement retenu par l’enseignant·e\u00a0: %(position)s", position=parts[0])
-        count = ngettext("%(num)d situation", "%(num)d situations", len(mastery.turns))
+        count = ngettext("%(num)d situation", "%(num)d situations", turns)
         parts.append(_("%(count)s, la dernière le %(day)s", count=count, day=plain_date(last)))
-        if position.provisional:
+        if provisional:
             parts.append(_("provisoire"))
         return BETWEEN.join(parts)
 

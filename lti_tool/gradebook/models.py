@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..courses.models import Course, Person, ResourceLink
@@ -17,22 +18,63 @@ from ..frameworks.models import FrameworkItem
 from ..lti.models import Platform
 
 
+class Mode(StrEnum):
+    """When a course sends scores."""
+
+    AUTOMATIC = "automatic"
+    """With the assessment."""
+    PUBLISH = "publish"
+    """When a teacher says so, having seen what changes."""
+    NOTHING = "nothing"
+
+
+class Conversion(StrEnum):
+    """As what a level is sent."""
+
+    POINTS = "points"
+    """The scale's own points, out of 4."""
+    TABLE = "table"
+    """The course's points for each level, out of `table_maximum`."""
+    COMPLEXITY = "complexity"
+    """The course's points for each level at each complexity, out of `table_maximum`."""
+
+
+TABLE = {"1": 5, "2": 9, "3": 14, "4": 19}
+COMPLEXITY_TABLE = {
+    "1": {"1": 4, "2": 8, "3": 12, "4": 15},
+    "2": {"1": 5, "2": 9, "3": 14, "4": 17},
+    "3": {"1": 6, "2": 11, "3": 16, "4": 20},
+}
+
+
 class GradebookSettings(Base):
-    """What a course sends, and as what."""
+    """What a course sends, when, and as what."""
 
     __tablename__ = "gradebook_settings"
     __table_args__ = (sa.CheckConstraint("minimum >= 1", name="minimum"),)
 
     course_id: Mapped[int] = mapped_column(sa.ForeignKey("course.id"), primary_key=True)
-    sending: Mapped[bool] = mapped_column(default=True)
-    conversion: Mapped[str] = mapped_column(sa.String(16), default="points")
-    """`points`: the scale's own, out of 4; `table`: the course's table, out of `table_maximum`."""
-    table: Mapped[dict[str, Any]] = mapped_column(default=lambda: {"1": 5, "2": 9, "3": 14, "4": 19})
+    mode: Mapped[str] = mapped_column(sa.String(16), default=Mode.AUTOMATIC)
+    conversion: Mapped[str] = mapped_column(sa.String(16), default=Conversion.POINTS)
+    table: Mapped[dict[str, Any]] = mapped_column(default=lambda: dict(TABLE))
+    complexity_table: Mapped[dict[str, Any]] = mapped_column(default=lambda: dict(COMPLEXITY_TABLE))
+    """By complexity, then level."""
     table_maximum: Mapped[int] = mapped_column(default=20)
     minimum: Mapped[int] = mapped_column(default=1)
     """Observations before anything is sent."""
+    competences: Mapped[list[int] | None] = mapped_column(sa.JSON(none_as_null=True), default=None)
+    """The only ones that are sent, by `item_id`; None for all, those to come too."""
 
     course: Mapped[Course] = relationship()
+
+    @hybrid_property
+    def sending(self) -> bool:
+        """Whether scores leave at all: by themselves, or once published."""
+        return self.mode != Mode.NOTHING
+
+    def sends(self, column: ColumnOf) -> bool:
+        """Whether the scores of a column are among those that are sent. A link's own column is asked for elsewhere."""
+        return self.competences is None or isinstance(column, OwnColumn) or column in self.competences
 
 
 class LineItem(WithId, Base):
@@ -46,6 +88,7 @@ class LineItem(WithId, Base):
     url: Mapped[str] = mapped_column(sa.Text, default="")
     """Its address in the LMS; empty until it was found or made."""
     label: Mapped[str] = mapped_column(sa.String(255), default="")
+    """The name we wanted for it last: when the competence is named otherwise, the column is renamed, once."""
     maximum: Mapped[int] = mapped_column(default=0)
     gone: Mapped[bool] = mapped_column(default=False)
     """Deleted in the LMS: made again only when a teacher says so."""

@@ -42,6 +42,7 @@ def own_columns(session: Session, course: Course) -> dict[OwnColumn, ActivityLin
         .where(
             ResourceLink.course_id == course.id,
             Activity.course_id == course.id,
+            Activity.year_id.is_(None),
             ActivityLink.graded.is_(True),
             ResourceLink.lineitem_url != "",
         )
@@ -71,7 +72,7 @@ def own_values(
 def _mean(
     levels: list[tuple[FrameworkItem, int]], activity: Activity, settings: GradebookSettings, scale: Scale
 ) -> Worth:
-    total = sum((points(level, settings) for _item, level in levels), Decimal(0))
+    total = sum((points(level, activity.complexity, settings) for _item, level in levels), Decimal(0))
     spoken = [(item.code, level) for item, level in levels]
     return Worth(
         (total / len(levels)).quantize(CENTS),

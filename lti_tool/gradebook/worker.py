@@ -15,12 +15,13 @@ from ..db import begin_write, db, utcnow
 from ..lti.keys import retire_keys
 from .delivery import deliver_due
 from .queue import init_queue
+from .renaming import rename_columns
 from .sweeping import forget_ended
 
 
 def init_worker(app: Flask, config: Config, keep_house: Callable[[Config, datetime], None]) -> None:
     """Give the application its queue and the jobs that a worker runs; `keep_house` is swept with the rest."""
-    init_queue(app, config, deliver_now, sweep, read_roster_now)
+    init_queue(app, config, deliver_now, (sweep, deliver_now, rename_now), read_roster_now)
     app.extensions["spirale_keep_house"] = keep_house
 
 
@@ -28,6 +29,12 @@ def deliver_now(app: Flask) -> float | None:
     """Deliver what is due, in a context of its own. Seconds until something else is due; None when nothing waits."""
     with app.app_context(), force_locale("fr"):
         return deliver_due(app.extensions["spirale_tokens"], app.extensions["spirale_config"])
+
+
+def rename_now(app: Flask) -> None:
+    """Rename the columns whose competence has another name now."""
+    with app.app_context():
+        rename_columns(app.extensions["spirale_tokens"], app.extensions["spirale_config"])
 
 
 def read_roster_now(app: Flask, course_id: int) -> None:

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from ..assessment.mastery import Position
 from ..assessment.overview import Mastery
 from ..assessment.scales import Scale
 from .comments import position_comment
-from .models import GradebookSettings
+from .models import COMPLEXITY_TABLE, TABLE, Conversion, GradebookSettings, Mode
 
 POINTS_MAXIMUM = 4
 
@@ -32,27 +33,41 @@ def settings_of(session: Session, course_id: int) -> GradebookSettings:
     found = session.get(GradebookSettings, course_id, populate_existing=True)
     return found or GradebookSettings(
         course_id=course_id,
-        sending=True,
-        conversion="points",
-        table={"1": 5, "2": 9, "3": 14, "4": 19},
+        mode=Mode.AUTOMATIC,
+        conversion=Conversion.POINTS,
+        table=dict(TABLE),
+        complexity_table=dict(COMPLEXITY_TABLE),
         table_maximum=20,
         minimum=1,
+        competences=None,
     )
 
 
 def column_maximum(settings: GradebookSettings) -> int:
     """The maximum of the course's columns."""
-    return settings.table_maximum if settings.conversion == "table" else POINTS_MAXIMUM
+    return POINTS_MAXIMUM if settings.conversion == Conversion.POINTS else settings.table_maximum
 
 
-def points(level: int, settings: GradebookSettings) -> Decimal:
-    """The points of a level, by the course's conversion."""
-    by_table = settings.conversion == "table"
-    return Decimal(str(settings.table[str(level)])) if by_table else Decimal(level)
+def points(level: int, complexity: int, settings: GradebookSettings) -> Decimal:
+    """The points of a level seen at a complexity, by the course's conversion."""
+    if settings.conversion == Conversion.POINTS:
+        return Decimal(level)
+    table = settings.table
+    if settings.conversion == Conversion.COMPLEXITY:
+        table = settings.complexity_table[str(complexity)]
+    return Decimal(str(table[str(level)]))
+
+
+def position_points(position: Position, settings: GradebookSettings) -> Decimal:
+    """The points of a position: the most that any level up to it is worth.
+
+    So daring a harder situation never costs a grade, whatever the teacher's table says of the two.
+    """
+    reached = [(c, level) for c, level in position.levels.items() if c <= position.complexity]
+    return max(points(level, complexity, settings) for complexity, level in reached)
 
 
 def worth(mastery: Mastery, settings: GradebookSettings, scale: Scale) -> Worth:
     """The score of a position, by the course's conversion, with the comment that says what a number cannot."""
-    level = mastery.position.grade
-    comment = position_comment(mastery, scale)
-    return Worth(points(level, settings), column_maximum(settings), level, comment)
+    position, comment = mastery.position, position_comment(mastery, scale)
+    return Worth(position_points(position, settings), column_maximum(settings), position.grade, comment)

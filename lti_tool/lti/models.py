@@ -36,6 +36,8 @@ class Platform(WithId, Base):
     """Requests it takes at once."""
     anonymous: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Whether somebody it does not name (no `sub`) may read the referential."""
+    earlier_years: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether the teachers of a course may see what its pupils did in other courses in earlier school years."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     launched_at: Mapped[datetime | None] = mapped_column(default=None)
     """Its last launch, to the minute."""

@@ -16,6 +16,7 @@ MARK_GAP = 2
 DATE_ROOM = 40  # the longest short date, « 14 janv. », at 11 px
 TOP = 6  # room for a tile's edge above the first floor
 FOOT = 24  # the dates, under the axis
+REACH = 44  # what a finger can hit: as wide as neighbours let it be
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class Tile:
-    """A turn; x and y are its centre. `date_shown`: there is room for its date under the axis."""
+    """A turn; x and y are its centre. `date_shown`: there is room for its date under the axis.
+
+    `reach`: how wide what answers to a finger is, around the centre.
+    """
 
     turn: Turn
     x: float
     y: float
     marks: list[Mark]
     date_shown: bool
+    reach: float = TILE_WIDTH
 
     @property
     def left(self) -> float:
@@ -156,7 +161,7 @@ def _tiles(turns: Sequence[Turn], floors: list[Floor], frame: _Frame) -> list[Ti
         x = round(frame.left + (i + 0.5) * step, 1)
         y = heights[turn.complexity, turn.level]
         date_shown = (len(turns) - 1 - i) % every == 0  # counted from the last, whose date is always there
-        tiles.append(Tile(turn, x, y, _marks(turn, x, y, step), date_shown))
+        tiles.append(Tile(turn, x, y, _marks(turn, x, y, step), date_shown, min(REACH, int(step))))
     return tiles
 
 

@@ -14,6 +14,7 @@
     form.querySelectorAll('[name=competences]:checked').forEach(function (box) { chosen.append('competences', box.value); });
     const complexity = form.querySelector('[name=complexity]:checked');
     if (complexity) chosen.append('complexity', complexity.value);
+    form.querySelectorAll('[name=specialities]:checked').forEach(function (box) { chosen.append('specialities', box.value); });
     const url = form.dataset.nudges;
     const answer = await fetch(url + (url.includes('?') ? '&' : '?') + chosen).catch(function () { return null; });
     // A slow answer must not replace a newer one.
@@ -26,8 +27,18 @@
     ticked.textContent = (n < 2 ? ticked.dataset.one : ticked.dataset.many).replace('{n}', n);
   }
 
+  /* Which periods of the course the date is in. */
+  function period() {
+    const said = document.getElementById('period');
+    const day = form.elements.starts_on.value;
+    if (!said) return;
+    const names = JSON.parse(said.dataset.periods).filter(function (one) { return one.from <= day && day <= one.to; });
+    said.textContent = !day ? '' : names.map(function (one) { return one.name; }).join(', ') || said.dataset.none;
+  }
+
   form.addEventListener('change', function (event) {
-    if (!['competences', 'complexity'].includes(event.target.name)) return;
+    if (event.target.name === 'starts_on') period();
+    if (!['competences', 'complexity', 'specialities'].includes(event.target.name)) return;
     count();
     clearTimeout(timer);
     timer = setTimeout(refresh, 200);

@@ -11,6 +11,36 @@
   let quiet = 0;
   let failures = 0;
 
+  // Outside of what is swapped, so that what is put in it is read out; at each quarter only.
+  const voice = document.createElement('p');
+  voice.className = 'sr';
+  voice.setAttribute('role', 'status');
+  document.body.append(voice);
+
+  function quarter(region) {
+    return region ? Math.floor(4 * Number(region.dataset.done) / Number(region.dataset.total)) : 4;
+  }
+
+  /** How far the sending is, also for whoever is using the rest of the page: nothing in there can be pressed. */
+  function follow(fresh) {
+    const old = main.querySelector('[data-progress]');
+    const news = fresh.querySelector('[data-progress]');
+    if (!old) return;
+    if (quarter(news) !== quarter(old)) {
+      voice.textContent = news ? news.querySelector('label').textContent : fresh.querySelector('.sum').textContent;
+    }
+    if (news) {
+      const bar = old.querySelector('progress'), fill = news.querySelector('progress');
+      bar.value = fill.value;
+      bar.max = fill.max;
+      old.querySelector('label').textContent = news.querySelector('label').textContent;
+      old.dataset.done = news.dataset.done;
+      old.dataset.total = news.dataset.total;
+    } else {
+      old.remove();
+    }
+  }
+
   function somethingWaits() {
     return main.querySelector('[data-refresh]') !== null;
   }
@@ -33,14 +63,15 @@
   }
 
   async function refresh() {
-    if (!document.hidden && !inUse()) {
+    if (!document.hidden && (!inUse() || main.querySelector('[data-progress]'))) {
       try {
         const answer = await fetch(location.href, { credentials: 'same-origin', cache: 'no-store' });
         if (!answer.ok) throw new Error(String(answer.status));
         const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
         const fresh = page.getElementById('main');
         failures = 0;
-        if (fresh && !inUse()) show(fresh);
+        if (fresh) follow(fresh);
+        if (fresh && !inUse()) show(fresh); else quiet += 1;
       } catch {
         failures += 1;
       }

@@ -21,27 +21,43 @@ from ..lti.platforms import frame_origins
 from ..lti.tokens import Tokens
 from . import (  # noqa: F401
     activities,
+    activity_list,
     class_list,
+    coverage,
+    decisions,
     door,
+    first_steps,
     gradebook,
     grid,
+    groups,
     health,
     home,
     labels,
     link_choice,
+    my_activities,
+    my_exploration,
+    my_positions,
+    my_spiral,
+    new_year,
     one_pupil,
     overview,
+    periods,
     picker,
+    policy,
+    policy_trial,
+    publishing,
     pupil,
     referential,
     referential_whole,
     registration,
+    score_decisions,
     search,
     settings,
     styleguide,
 )
 from .admin import admin
 from .case_api import case_api, open_to_scripts
+from .compressing import init_compressing
 from .counting import init_counting
 from .guard import LARGEST_ID, May, csrf_token, here, pages
 from .logs import init_logging
@@ -95,6 +111,7 @@ def build(config: Config | None = None) -> Flask:
     app.before_request(_readable)
     app.context_processor(_for_templates)
     # The last one registered runs first.
+    init_compressing(app)
     app.after_request(open_to_scripts)
     app.after_request(_headers)
     return app

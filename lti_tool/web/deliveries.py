@@ -9,9 +9,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from ..gradebook.models import DeliveryState, PlatformPause, ScoreDelivery
+from ..gradebook.worths import Worth
 from .shown import code_words, moment_words
 
-STATES = ("sent", "waiting", "refused", "changed", "nothing")
+STATES = ("sent", "waiting", "to_publish", "refused", "changed", "nothing")
 SHOWN_STATE = {
     DeliveryState.WAITING: "waiting",
     DeliveryState.SENDING: "waiting",
@@ -166,13 +167,24 @@ def explain_code(code: str) -> Said:
     )
 
 
+def explain_unpublished(sent: ScoreDelivery | None) -> Said:
+    """Why a score is to be published, and what to do."""
+    if sent is None or sent.score is None:
+        return Said(_("Rien n’a encore été publié."), _("Elle part sur « Publier »."))
+    moment = moment_words(sent.done_at or sent.timestamp)
+    return Said(
+        _("Le carnet porte encore %(score)s (%(moment)s).", score=score_words(sent), moment=moment),
+        _("La nouvelle note part sur « Publier »."),
+    )
+
+
 def number(value: object) -> str:
     """« 14,5 »."""
     return str(format_decimal(value))
 
 
-def score_words(delivery: ScoreDelivery) -> str:
+def score_words(sent: ScoreDelivery | Worth) -> str:
     """Exactly what is sent: « 14,5 / 20 », or that the grade is emptied."""
-    if delivery.score is None:
+    if sent.score is None:
         return _("note vide")
-    return f"{number(delivery.score)} / {delivery.maximum}"
+    return f"{number(sent.score)} / {sent.maximum}"

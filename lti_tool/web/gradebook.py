@@ -3,37 +3,65 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from dataclasses import dataclass
 
-import sqlalchemy as sa
-from flask import redirect, render_template, request
+from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from werkzeug.wrappers import Response
 
 from ..courses.models import Course
+from ..courses.people import plain
 from ..db import db, utcnow
-from ..errors import NotFound
-from ..gradebook.columns import make_column_again, only_link_columns
-from ..gradebook.models import (
-    DeliveryState,
-    GradebookSettings,
-    LineItem,
-    PlatformPause,
-    ScoreDelivery,
-    in_column,
-)
+from ..gradebook.columns import only_link_columns
+from ..gradebook.models import Conversion, GradebookSettings, Mode, PlatformPause
 from ..gradebook.own_columns import own_columns
-from ..gradebook.queue import wake_worker
-from ..gradebook.scores import can_send, clear_score, hold_course, send_again
+from ..gradebook.progress import batch_progress, last_success
+from ..gradebook.scores import can_send
 from ..gradebook.worths import settings_of
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .deliveries import STATES, explain_pause, number
 from .guard import May, here, page, row_id, visit
-from .scorebook import columns_of, left_over, read_book, rows_of, to_settle
+from .score_rows import Row, columns_of, refusals_of, rows_of, table_of, to_settle
+from .scorebook import column_key, read_book
 from .shown import code_words, levels, moment_words
 
-# ----- the page -----
+LONGEST_SEARCH = 80
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the page is narrowed to; carried by its links, and by its buttons to come back to."""
+
+    state: str = ""
+    column: str = ""
+    q: str = ""
+
+    def address(self, **changed: str) -> str:
+        """The page, with some filters changed."""
+        wanted = {"state": self.state, "column": self.column, "q": self.q, **changed}
+        return here("gradebook", **{name: value for name, value in wanted.items() if value})
+
+    def fits(self, row: Row) -> bool:
+        """Whether a line is one of the pupil and the column asked for; states are counted among those."""
+        assert row.pair is not None
+        if self.column and column_key(row.pair[1]) != self.column:
+            return False
+        return all(any(name.startswith(word) for name in _words(row.who)) for word in _words(self.q))
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name without accents or case."""
+    return plain(name).split()
+
+
+def filters_in(values: dict[str, str]) -> Filters:
+    """The filters of an address or a form."""
+    state = values.get("state", "")
+    return Filters(
+        state if state in STATES else "",
+        values.get("column", "")[:12],
+        " ".join(values.get("q", "").split())[:LONGEST_SEARCH],
+    )
 
 
 @page("/gradebook", may=May.ASSESS)
@@ -41,40 +69,68 @@ def gradebook() -> str:
     """The states of all scores of the course."""
     course = visit().course
     settings = settings_of(db.session, course.id)
-    shown = request.args.get("state", "")
-    if shown not in STATES:
-        shown = ""
-    book = read_book(db.session, course, may_act=visit().may(May.TEACH))
-    rows = rows_of(book)
-    counts = Counter(row.state for row in rows)
+    filters = filters_in(request.args.to_dict())
+    may_teach = visit().may(May.TEACH)
+    book = read_book(db.session, course, may_act=may_teach)
+    everything = rows_of(book)
+    fitting = [row for row in everything if filters.fits(row)]
+    counts = Counter(row.state for row in fitting)
+    asked = [row for row in fitting if row.state == filters.state] if filters.state else fitting
+    narrowed = bool(filters.state or filters.column or filters.q)
+    waiting = sum(row.state == "waiting" for row in everything)
+    table_columns, table_rows = table_of(book, everything)
     return render_template(
         "gradebook.html",
         settings=settings,
+        mode_words=mode_words(settings),
         conversion=conversion_words(settings),
         course=course,
         missing=missing_rights(course),
         link_columns=only_link_columns(db.session, course),
         own=bool(own_columns(db.session, course)),
-        pause=_pause(course, counts["waiting"]),
+        pause=_pause(course, waiting),
+        succeeded=last_success(db.session, course.platform_id),
+        progress=batch_progress(db.session, course) if waiting else None,
         counts=counts,
-        labels=_labels(counts),
-        shown=shown,
-        rows=[row for row in rows if row.state == shown] if shown else to_settle(book, rows),
-        columns=columns_of(book, rows),
-        refused=sum(row.state == "refused" and "again" in row.actions for row in rows),
-        waiting=counts["waiting"],
+        labels=_labels(counts, settings),
+        filters=filters,
+        shown=filters.state,
+        narrowed=narrowed,
+        rows=asked if narrowed else to_settle(book, everything),
+        refusals=refusals_of(asked) if filters.state == "refused" and may_teach else [],
+        columns=columns_of(book, everything),
+        choices=[(column_key(column), item) for column, item in book.items.items() if column in book.worked],
+        table_columns=[(column_key(column), column, book.items[column]) for column in table_columns],
+        table_rows=table_rows,
+        refused=sum(row.state == "refused" and "again" in row.actions for row in everything),
+        to_publish=sum(row.state == "to_publish" for row in everything),
+        waiting=waiting,
+        left=len(book.leavers),
         empty=not book.worked,
+        done={name: request.args.get(name, type=row_id) for name in ("published", "already", "skipped")},
         moment_words=moment_words,
         words={choice.value: choice.label for choice in levels()},
         codes=code_words(),
-        may_teach=visit().may(May.TEACH),
+        may_teach=may_teach,
     )
+
+
+def mode_words(settings: GradebookSettings) -> str:
+    """When scores leave."""
+    words = {
+        Mode.AUTOMATIC: _("Envoi automatique"),
+        Mode.PUBLISH: _("Envoi sur «\u00a0Publier\u00a0»"),
+        Mode.NOTHING: _("Envoi arrêté"),
+    }
+    return words[Mode(settings.mode)]
 
 
 def conversion_words(settings: GradebookSettings) -> str:
     """« sur 20 : niveau 1 → 5, 2 → 9, 3 → 14, 4 → 19 »."""
-    if settings.conversion != "table":
+    if settings.conversion == Conversion.POINTS:
         return _("en points de l’échelle, sur 4")
+    if settings.conversion == Conversion.COMPLEXITY:
+        return _("sur %(maximum)s, par niveau et complexité", maximum=settings.table_maximum)
     table = ", ".join(f"{level} → {number(settings.table[level])}" for level in "1234")
     return _("sur %(maximum)s : %(table)s", maximum=settings.table_maximum, table=table)
 
@@ -97,110 +153,15 @@ def _pause(course: Course, waiting: int) -> dict[str, object] | None:
     return {"said": explain_pause(pause, course.platform.name), "until": until}
 
 
-def _labels(counts: Counter[str]) -> dict[str, str]:
-    return {
+def _labels(counts: Counter[str], settings: GradebookSettings) -> dict[str, str]:
+    labels = {
         "sent": ngettext("envoyée", "envoyées", counts["sent"]),
         "waiting": _("en attente"),
+        "to_publish": _("à publier"),
         "refused": ngettext("refusée", "refusées", counts["refused"]),
         "changed": ngettext("modifiée dans le carnet", "modifiées dans le carnet", counts["changed"]),
         "nothing": _("sans note"),
     }
-
-
-# ----- what a teacher decides -----
-
-
-@page("/gradebook/again", may=May.TEACH, methods=("POST",))
-def gradebook_again() -> Response:
-    """Send a refused score again, or all of them."""
-    course = visit().course
-    hold_course(db.session, course.id)
-    if request.form.get("all"):
-        query = sa.select(ScoreDelivery).filter_by(course_id=course.id, state=DeliveryState.REFUSED)
-        gone = sa.and_(ScoreDelivery.reason == "column_gone", ScoreDelivery.link_id.is_(None))
-        refused = list(db.session.scalars(query.where(~gone)))
-    else:
-        refused = _asked(DeliveryState.REFUSED)
-    return _send(course, refused)
-
-
-@page("/gradebook/force", may=May.TEACH, methods=("POST",))
-def gradebook_force() -> Response:
-    """Send our score over what was changed by hand in the LMS."""
-    course = visit().course
-    hold_course(db.session, course.id)
-    return _send(course, _asked(DeliveryState.CHANGED, DeliveryState.KEPT), forced=True)
-
-
-@page("/gradebook/keep", may=May.TEACH, methods=("POST",))
-def gradebook_keep() -> Response:
-    """Keep what was changed by hand in the LMS."""
-    hold_course(db.session, visit().course.id)
-    for delivery in _asked(DeliveryState.CHANGED):
-        delivery.state = DeliveryState.KEPT
-    db.session.commit()
-    return _back()
-
-
-@page("/gradebook/column", may=May.TEACH, methods=("POST",))
-def gradebook_column() -> Response:
-    """Make a column again that was deleted in the LMS, with its scores."""
-    course = visit().course
-    item_id = request.form.get("item", type=row_id)
-    gone = sa.select(LineItem.gone).filter_by(course_id=course.id, item_id=item_id)
-    if item_id is None or db.session.scalar(gone) is None:
-        raise NotFound
-    hold_course(db.session, course.id)
-    if db.session.scalar(gone):
-        make_column_again(db.session, course, item_id, utcnow())
-    db.session.commit()
-    wake_worker()
-    return _back()
-
-
-@page("/gradebook/clear", may=May.TEACH, methods=("POST",))
-def gradebook_clear() -> Response:
-    """Empty a grade in the LMS whose observations were withdrawn."""
-    course = visit().course
-    settings = settings_of(db.session, course.id)
-    hold_course(db.session, course.id)
-    delivery = _found(request.form.get("delivery", type=row_id))
-    pair = delivery.pair
-    # The page may be old: what is worth something again is not emptied.
-    if settings.sending and left_over(read_book(db.session, course, may_act=True), pair) is not None:
-        clear_score(db.session, course, *pair, utcnow())
-    db.session.commit()
-    wake_worker()
-    return _back()
-
-
-def _asked(*states: DeliveryState) -> list[ScoreDelivery]:
-    """The delivery the form names; none when the page was old, and it is no longer the last word in that state."""
-    delivery = _found(request.form.get("delivery", type=row_id))
-    newest = sa.select(sa.func.max(ScoreDelivery.id)).where(
-        ScoreDelivery.course_id == delivery.course_id,
-        ScoreDelivery.person_id == delivery.person_id,
-        in_column(ScoreDelivery, delivery.column),
-        ScoreDelivery.state != DeliveryState.REPLACED,
-    )
-    db.session.refresh(delivery)
-    return [delivery] if delivery.id == db.session.scalar(newest) and delivery.state in states else []
-
-
-def _found(delivery_id: int | None) -> ScoreDelivery:
-    delivery = db.session.get(ScoreDelivery, delivery_id) if delivery_id else None
-    if delivery is None or delivery.course_id != visit().course.id:
-        raise NotFound
-    return delivery
-
-
-def _send(course: Course, deliveries: Iterable[ScoreDelivery], *, forced: bool = False) -> Response:
-    send_again(db.session, course, [d.pair for d in deliveries], utcnow(), forced=forced)
-    db.session.commit()
-    wake_worker()
-    return _back()
-
-
-def _back() -> Response:
-    state = request.form.get("state", "")
-    return redirect(here("gradebook", **({"state": state} if state in STATES else {})), 303)
+    if settings.mode != Mode.PUBLISH:
+        del labels["to_publish"]
+    return labels

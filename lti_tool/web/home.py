@@ -16,6 +16,7 @@ from ..db import begin_write, db, utcnow
 from ..errors import NotFound
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_own_column
+from .first_steps import leads_to_first_steps
 from .guard import May, Visit, here, page, visit
 from .pupil import find_pupil
 from .refusals import Page, refuse
@@ -41,10 +42,21 @@ PAGES_OF = {
         "edit_activity",
         "grid",
         "archived",
+        "past_years",
         "choose_link",
+        "first_steps",
+        "keep_first_step",
     },
-    "overview": {"overview", "pupil_sheet", "pupil_labels", "keep_pupil_labels"},
-    "gradebook": {"gradebook"},
+    "overview": {
+        "overview",
+        "pupil_sheet",
+        "answer_request",
+        "decision",
+        "pupil_labels",
+        "keep_pupil_labels",
+    },
+    "coverage": {"coverage"},
+    "gradebook": {"gradebook", "preview_publish", "ask_clear"},
     "referential": {
         "referential",
         "competence",
@@ -53,9 +65,24 @@ PAGES_OF = {
         "printed_referential",
         "referential_search",
     },
-    "settings": {"gradebook_settings"},
-    "to_do": {"to_do", "activity"},
-    "my_spiral": {"my_spiral"},
+    "settings": {
+        "gradebook_settings",
+        "course_policy",
+        "try_policies",
+        "groups",
+        "new_group",
+        "create_group",
+        "edit_group",
+        "change_group",
+        "remove_group",
+        "periods",
+        "keep_periods",
+        "new_year",
+        "open_year",
+    },
+    "my_activities": {"my_activities", "activity"},
+    "my_spiral": {"my_spiral", "my_positions", "say_my_position"},
+    "my_exploration": {"my_exploration"},
 }
 
 
@@ -77,6 +104,7 @@ def _pages_of(current: Visit) -> list[Entry]:
         entries = [
             _entry(_("Activités"), "activities"),
             _entry(_("Bilan"), "overview"),
+            _entry(_("Couverture"), "coverage"),
             _entry(_("Carnet"), "gradebook"),
             _entry(_("Référentiel"), "referential"),
         ]
@@ -85,8 +113,9 @@ def _pages_of(current: Visit) -> list[Entry]:
         return entries
     if current.may(May.LEARN):
         return [
-            _entry(_("À faire"), "to_do"),
-            _entry(_("Mes compétences"), "my_spiral"),
+            _entry(_("Mes activités"), "my_activities"),
+            _entry(_("Ma spirale"), "my_spiral"),
+            _entry(_("Mon exploration"), "my_exploration"),
             _entry(_("Référentiel"), "referential"),
         ]
     return [_entry(_("Référentiel"), "referential")]
@@ -133,8 +162,10 @@ def _destination(current: Visit, activity: Activity | None) -> str:
     if activity is None and named and current.may(May.TEACH):
         # Its activity is in the course that this one was copied from.
         return here("choose_link")
-    if activity is not None and activity.archived_at is None:
+    if activity is not None and activity.archived_at is None and activity.year_id is None:
         return here("grid" if current.may(May.ASSESS) else "activity", activity_id=activity.id)
+    if leads_to_first_steps(current):
+        return here("first_steps")
     return here("activities" if current.may(May.ASSESS) else "my_spiral")
 
 

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask import render_template, request
-from flask_babel import format_date
 from flask_babel import gettext as _
 
-from ..activities.models import COMPLEXITIES, SPECIALITIES, Activity
+from ..activities.models import COMPLEXITIES, PURPOSES, SPECIALITIES, Activity
 from ..assessment.decisions import rule_of
-from ..assessment.entries import Observation, observations
-from ..assessment.overview import Filter, Mastery, Row, months
+from ..assessment.entries import observations
+from ..assessment.overview import Mastery, Row, months
 from ..assessment.overview import overview as look_over
 from ..assessment.worked import worked_materials
+from ..courses.groups import members
 from ..courses.models import Course
 from ..courses.people import pupils
 from ..courses.referentials import Material, named, reference
 from ..db import db
 from ..frameworks.models import FrameworkItem
-from .guard import May, here, page, row_id, visit
-from .reasons import Reason, explain
-from .shown import Choice, complexity_words, level_word, levels, scale, short_date, speciality_words
+from .guard import May, page, row_id, visit
+from .overview_filter import Links, aria_sort, everything, month_choices, read_asked, say, sort_text
+from .reasons import Reason
+from .shown import (
+    Choice,
+    complexity_words,
+    level_word,
+    levels,
+    purpose_words,
+    scale,
+    short_date,
+    speciality_words,
+)
+from .standings import Standing, standing
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,21 @@ class Opened:
     person_id: int
     item: FrameworkItem
     mastery: Mastery
-    reason: Reason
+    standing: Standing
+
+    @property
+    def reason(self) -> Reason:
+        return self.standing.reason
+
+
+@dataclass(frozen=True)
+class Column:
+    """A competence of the table; what its cells share is worked out once."""
+
+    item: FrameworkItem
+    reference: str
+    opens_group: bool
+    counts: list[int]
 
 
 @page("/overview", may=May.ASSESS)
@@ -45,31 +67,40 @@ def overview() -> str:
     parts = worked_materials(db.session, course)
     items = [item for part in parts for item in part.competences]
     people = pupils(db.session, course.id)
+    known = len(people)
     found = observations(db.session, course.id, person_ids=[pupil.person_id for pupil in people])
-    wanted = _filter()
+    asked = read_asked(course, items)
+    wanted = asked.filter
+    if wanted.group_id:
+        inside = members(db.session, course.id)[wanted.group_id]
+        people = [pupil for pupil in people if pupil.person_id in inside]
     rule = rule_of(db.session, course.id, target=scale().target)
-    table = look_over(people, [item.id for item in items], found, wanted, rule=rule)
+    table = look_over(people, [item.id for item in items], found, wanted, rule=rule, order=asked.order)
     return render_template(
         "overview.html",
         course=course,
-        known=len(people),
+        known=known,
         items=items,
-        starts=_starts(parts),
+        columns=_columns(course, parts, table.counts),
         beside=beside_text(course, parts),
         table=table,
         wanted=wanted,
-        since=_month(wanted.since),
-        until=_month(wanted.until),
-        month_choices=[Choice(_month(day), format_date(day, "MMMM y")) for day in _offered(found, wanted)],
+        asked=asked,
+        said=say(asked),
+        month_choices=month_choices(months(found), asked),
         specialities=[Choice(s, speciality_words()[s]) for s in SPECIALITIES],
         complexities=[Choice(c, complexity_words()[c]) for c in COMPLEXITIES],
-        filtered=wanted != Filter(),
+        purposes=[Choice(p, purpose_words()[p]) for p in PURPOSES],
+        everything=everything(asked.sort),
+        aria_sort=aria_sort,
+        sort_text=sort_text,
         assessed=bool(found),
         has_activities=bool(found) or _has_activities(course),
         no_pupils=_no_pupils(course),
         roster_note=_roster_note(course),
         opened=_opened(table.rows, items),
-        link=_link,
+        links=Links(),
+        marks={},
         main_id=parts[0].framework.id,
         levels=levels(),
         level_word=level_word,
@@ -77,47 +108,15 @@ def overview() -> str:
     )
 
 
-def _filter() -> Filter:
-    """The filters of the address; what is not one of their values is left out."""
-    wanted = Filter(
-        since=_first_day(request.args.get("since", "")),
-        until=_last_day(_first_day(request.args.get("until", ""))),
-        speciality=next((s for s in SPECIALITIES if s == request.args.get("speciality")), ""),
-        complexity=next((c for c in COMPLEXITIES if str(c) == request.args.get("complexity")), 0),
-        provisional=request.args.get("provisional") == "1",
-    )
-    if wanted.since and wanted.until and wanted.since > wanted.until:
-        # The two ends were chosen the wrong way round: what is between them is what is meant.
-        return replace(wanted, since=wanted.until.replace(day=1), until=_last_day(wanted.since))
-    return wanted
-
-
-def _first_day(typed: str) -> date | None:
-    """The first day of « 2026-09 »."""
-    try:
-        return date.fromisoformat(f"{typed}-01")
-    except ValueError:
-        return None
-
-
-def _last_day(first: date | None) -> date | None:
-    return first and first.replace(day=monthrange(first.year, first.month)[1])
-
-
-def _month(day: date | None) -> str:
-    return f"{day:%Y-%m}" if day else ""
-
-
-def _offered(found: list[Observation], wanted: Filter) -> list[date]:
-    """The months to choose from: those with work, and those chosen, so that a form never loses its own value."""
-    chosen = {day.replace(day=1) for day in (wanted.since, wanted.until) if day}
-    return sorted({*months(found), *chosen})
-
-
-def _starts(parts: list[Material]) -> set[int]:
-    """The competences that open a group, the first one left out: a rule stands before them."""
-    groups = [group for part in parts for group in part.groups]
-    return {group.competences[0].id for group in groups[1:] if group.competences}
+def _columns(course: Course, parts: list[Material], counts: list[list[int]]) -> list[Column]:
+    """The competences in order; a rule stands before each group but the first."""
+    groups = [group for part in parts for group in part.groups if group.competences]
+    firsts = {group.competences[0].id for group in groups[1:]}
+    items = [item for group in groups for item in group.competences]
+    return [
+        Column(item, reference(course, item), item.id in firsts, counts[place])
+        for place, item in enumerate(items)
+    ]
 
 
 def beside_text(course: Course, parts: list[Material]) -> str:
@@ -138,23 +137,14 @@ def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
     mastery = row.cells[items.index(item)] if row and item else None
     if row is None or item is None or mastery is None:
         return None
-    return Opened(row.pupil.person_id, item, mastery, explain(mastery.proposed, mastery.policy))
-
-
-def _link(person_id: int, item: FrameworkItem | None = None) -> str:
-    """This page with the same filters and that cell opened; without one, all closed. It comes back to the row."""
-    kept: dict[str, Any] = {
-        name: request.args[name]
-        for name in ("since", "until", "speciality", "complexity", "provisional")
-        if request.args.get(name)
-    }
-    if item:
-        kept |= {"pupil": person_id, "competence": reference(visit().course, item)}
-    return here("overview", **kept, _anchor=f"p{person_id}")
+    back = f"overview?{request.query_string.decode(errors='replace')}"
+    return Opened(row.pupil.person_id, item, mastery, standing(row.pupil.person_id, item, mastery, back))
 
 
 def _has_activities(course: Course) -> bool:
-    query = sa.select(Activity.id).where(Activity.course_id == course.id, Activity.archived_at.is_(None))
+    query = sa.select(Activity.id).where(
+        Activity.course_id == course.id, Activity.year_id.is_(None), Activity.archived_at.is_(None)
+    )
     return db.session.scalar(query.limit(1)) is not None
 
 

@@ -16,7 +16,9 @@ from lti_tool.activities.links import activity_of_link, link_activity
 from lti_tool.activities.models import Activity, ActivityLink
 from lti_tool.administration.replacing import Replacement, replace_platform
 from lti_tool.administration.repointing import references
-from lti_tool.assessment.models import Assessment
+from lti_tool.assessment.decisions import policy_of, standing_decisions
+from lti_tool.assessment.models import Assessment, Decision, PolicySettings
+from lti_tool.assessment.policies import Policy
 from lti_tool.courses.entry import find_session
 from lti_tool.courses.groups import groups_of, members
 from lti_tool.courses.models import Course, Enrolment, LaunchSession, Person, ResourceLink, Role
@@ -256,6 +258,28 @@ def test_enrolments_become_one_and_numbers_stay_apart(two: Two) -> None:
         ("u7", 9, Role.LEARNER, False, False, "teacher", "Neuf", course.id),
         ("u8", 10, Role.LEARNER, True, False, "", "", course.id),
     ]
+
+
+def test_decisions_of_both_are_kept_the_newest_counts_and_the_present_policy_stays(two: Two) -> None:
+    course, same = two.course(two.old), two.course(two.new)
+    adam, teacher = two.person(course, "u6"), two.person(course, "u1", Role.TEACHER)
+    again, still = two.person(same, "u6"), two.person(same, "u1", Role.TEACHER)
+    factories.decision(course, "1A", adam, 2, teacher)
+    factories.decision(course, "1C", adam, 3, teacher)
+    newest = factories.decision(same, "1A", again, 4, still)
+    db.session.add(PolicySettings(course_id=course.id, policy="mean"))
+    db.session.add(PolicySettings(course_id=same.id, policy="best", minimum=3))
+
+    two.replace()
+
+    standing = standing_decisions(db.session, course.id)
+    assert {(who, found.item.code, found.level) for (who, _item), found in standing.items()} == {
+        (adam.id, "1A", 4),
+        (adam.id, "1C", 3),
+    }
+    assert newest.decider_id == teacher.id
+    assert rows(Decision) == 3
+    assert policy_of(db.session, course.id) == Policy("best", minimum=3)
 
 
 def test_groups_of_one_name_become_one_and_their_activities_follow(two: Two) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.assessment.mastery import Position, Turn, merge, propose, round_half_up
+from lti_tool.assessment.mastery import NEWEST_WEIGHT, Position, Turn, merge, propose, round_half_up
 
 DAY = date(2026, 10, 1)
 SIMPLE, VARIED, COMPLEX = 1, 2, 3
@@ -220,3 +220,21 @@ def test_a_position_is_made_of_what_was_seen(history):
     assert position.counted
     assert not set(position.counted) & set(position.ignored)
     assert position.complexity in {t.complexity for t in history} or position.level >= TARGET
+
+
+@given(histories.filter(bool), complexities, st.randoms())
+def test_the_whole_numbers_it_runs_on_say_what_the_formula_says(history, complexity, chance: random.Random):
+    # Some turns fall on the same day, so that averages which are no whole number run through too.
+    history = [Turn(t.level, DAY + timedelta(days=chance.randrange(4)), t.complexity) for t in history]
+    value: Fraction | None = None
+    for turn in merge(history):
+        x = Fraction(turn.level)
+        raised = x if value is None else NEWEST_WEIGHT * x + (1 - NEWEST_WEIGHT) * value
+        helps = x >= TARGET if value is None else raised > value
+        if turn.complexity == complexity or (turn.complexity > complexity and helps):
+            value = raised
+
+    position = propose(history)
+
+    assert position is not None
+    assert position.levels.get(complexity) == (None if value is None else round_half_up(value))

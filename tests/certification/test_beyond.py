@@ -241,7 +241,7 @@ def test_two_tabs(app: Flask, lms: Lms) -> None:
     second = lms.launch(sub="6", roles=[MEMBERSHIP + "Learner"], **names).headers["Location"]
     assert [session.role for session in opened(app)] == [Role.TEACHER, Role.LEARNER]
     assert "Réglages du cours" in lms.client.get(first, follow_redirects=True).text
-    assert "Mes compétences" in lms.client.get(second, follow_redirects=True).text
+    assert "Ma spirale" in lms.client.get(second, follow_redirects=True).text
     # And the first one is still who they were.
     assert "Réglages du cours" in lms.client.get(first, follow_redirects=True).text
     with app.app_context():

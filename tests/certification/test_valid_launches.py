@@ -19,7 +19,7 @@ EMAIL = "claire.morel@example.org"
 
 TEACHER_OR_LEARNER = pytest.mark.parametrize(
     ("word", "role", "page"),
-    [("Instructor", Role.TEACHER, "Réglages du cours"), ("Learner", Role.LEARNER, "Mes compétences")],
+    [("Instructor", Role.TEACHER, "Réglages du cours"), ("Learner", Role.LEARNER, "Ma spirale")],
 )
 
 
@@ -81,7 +81,7 @@ def test_launch_with_unknown_role_beside_a_known_one(
 def test_launch_with_unknown_role_alone_has_the_least_rights(app: Flask, lms: Lms, unknown: str) -> None:
     page = land(lms, roles=[unknown])
     assert "Réglages du cours" not in page.text
-    assert "Mes compétences" not in page.text
+    assert "Ma spirale" not in page.text
     assert role_given(app) is Role.OBSERVER
 
 

@@ -224,7 +224,7 @@ def start_tool(python: str, folder: str, port: int, platform_port: int) -> subpr
 
 LAUNCHES = [
     ("t1", "staff", "a teacher's launch is accepted", "Réglages du cours"),
-    ("p1", "student", "a pupil's launch is accepted", "Mes compétences"),
+    ("p1", "student", "a pupil's launch is accepted", "Ma spirale"),
     # Open edX says Instructor of the course for whoever administers the site.
     (
         "x1",

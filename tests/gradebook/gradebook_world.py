@@ -6,23 +6,27 @@ import itertools
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
 from lti_tool.activities.models import Activity
 from lti_tool.assessment.entries import NewEntry, record
-from lti_tool.courses.models import Course
+from lti_tool.courses.models import Course, Person
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.demo.people import MRC1, by_name
 from lti_tool.demo.store import GradeState
 from lti_tool.gradebook.columns import make_column_again
 from lti_tool.gradebook.models import DeliveryState, GradebookSettings, ScoreDelivery
+from lti_tool.gradebook.publishing import Plan, fingerprint, plan_scores, publish
 from lti_tool.gradebook.scores import clear_score, queue_all, queue_scores, send_again
+from lti_tool.gradebook.settings import Effect, change_settings, preview_settings, wanted_now
 from lti_tool.gradebook.worths import settings_of
 from tests import factories
+from tests.all_states import AllStates
 from tests.platform import DemoWorld
 
 ADAM, AICHA, CHLOE, ZOE = "Adam Benali", "Aïcha Diop", "Chloé Martin", "Zoé Lambert"
@@ -95,6 +99,59 @@ class Gradebook:
             db.session.flush()
             queue_all(db.session, course, utcnow())
 
+    def preview(self, **wanted: Any) -> Effect:
+        """What the settings page says that a change would do."""
+        with self.world.app.test_request_context():
+            course = db.session.get_one(Course, self.course_id)
+            effect = preview_settings(db.session, course, replace(wanted_now(db.session, course), **wanted))
+            db.session.close()
+            return effect
+
+    def change(self, **wanted: Any) -> int:
+        """Change the settings as their page does: how many deliveries were written."""
+        with self.writing() as course:
+            after = replace(wanted_now(db.session, course), **wanted)
+            return len(change_settings(db.session, course, after, utcnow()))
+
+    def whole_plan(self) -> Plan:
+        """What publishing would do."""
+        with self.world.app.test_request_context():
+            plan = plan_scores(db.session, db.session.get_one(Course, self.course_id))
+            db.session.close()
+            return plan
+
+    def plan(self) -> dict[str, int]:
+        """What publishing would do, counted."""
+        return {change.value: count for change, count in self.whole_plan().counts.items()}
+
+    def read_roster(self) -> None:
+        """Read the class list again."""
+        self.world.open_course()
+
+    def harder(self) -> None:
+        """What is typed from now on is of another activity, in a varied situation."""
+        with self.writing():
+            self.activity_id = self._new_activity()
+            db.session.get_one(Activity, self.activity_id).complexity = 2
+
+    def see(self, *codes: str) -> dict[Any, dict[int, str]]:
+        """What a teacher sees in the preview of « Publier », in these columns (all of them without codes)."""
+        with self.world.app.test_request_context():
+            course = db.session.get_one(Course, self.course_id)
+            chosen = {factories.competence(code).id for code in codes}
+            seen: dict[Any, dict[int, str]] = {}
+            for line in plan_scores(db.session, course).to_send:
+                if line.value and (not chosen or line.pair[1] in chosen):
+                    seen.setdefault(line.pair[1], {})[line.pair[0]] = fingerprint(line.value)
+            db.session.close()
+            return seen
+
+    def publish(self, seen: dict[Any, dict[int, str]]) -> tuple[int, int, int]:
+        """Confirm what was seen: how many left, were on their way already, and were not what was seen."""
+        with self.writing() as course:
+            done = publish(db.session, course, seen, utcnow())
+            return len(done.written), done.already, done.skipped
+
     def connections(self, most: int) -> None:
         """Change how many requests the platform takes at once, as an administrator does."""
         with self.writing() as course:
@@ -117,6 +174,16 @@ class Gradebook:
     def make_column_again(self, code: str) -> None:
         with self.writing() as course:
             make_column_again(db.session, course, factories.competence(code).id, utcnow())
+
+    def in_all_states(self) -> int:
+        """Put a score in every state; the delivery of one whose observations are gone."""
+        with self.writing() as course:
+            teacher = db.session.get_one(Person, self.world.person_id("Claire Morel"))
+            AllStates(course, teacher).fill()
+            sent = sa.select(sa.func.max(ScoreDelivery.id)).filter_by(
+                item_id=factories.competence("3C").id, state=DeliveryState.SENT
+            )
+            return db.session.scalar(sent) or 0
 
     # The worker
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.demo.people import MRC1, by_name
 from lti_tool.gradebook import delivery as delivering
-from lti_tool.gradebook import sending
+from lti_tool.gradebook import leases, sending, settling
 from lti_tool.gradebook.models import DeliveryState, PlatformPause, ScoreDelivery
 from lti_tool.lti.http import LONGEST_PAUSE
 from lti_tool.lti.models import MOST_CONNECTIONS
@@ -360,7 +360,7 @@ def test_an_unexpected_error_in_one_score_does_not_stop_the_others(
 def test_no_request_begins_after_a_third_of_the_lease(
     book: Gradebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "ROUND_OF_LEASE", 120)  # half a second
+    monkeypatch.setattr(leases, "ROUND_OF_LEASE", 120)  # half a second
     monkeypatch.setattr(delivering, "platforms_due", lambda _now, left=[1]: [left.pop()] if left else [])
     pupils = [member.name for member in book.world.store.members(MRC1.id) if member.role == "pupil"][:24]
     book.world.faults.slow("/scores", 0.5)
@@ -380,15 +380,16 @@ def test_what_another_worker_took_over_is_not_settled_by_the_first(book_on_both:
     book = book_on_both
     book.type((ADAM, "1A", 3))
     with book.world.app.app_context():
-        old = delivering._take(book.world.platform_id, utcnow(), book.world.config)
+        old = leases.take(book.world.platform_id, utcnow(), book.world.config)
     book.world.let_time_pass()
     with book.world.app.app_context():
         time.sleep(0.01)
-        new = delivering._take(book.world.platform_id, utcnow(), book.world.config)
+        new = leases.take(book.world.platform_id, utcnow(), book.world.config)
         assert new.ids == old.ids
         outcome = sending.Outcome(old.ids[0], DeliveryState.REFUSED, "refused", 418)
-        batch = sending.Batch(book.course_id, 1, None, True, [], [])
-        delivering._settle(book.world.platform_id, old, batch, [outcome], book.world.config)
+        line = sending.Line(time.monotonic() + 10, lambda: True)
+        batch = sending.Batch(book.course_id, 1, None, True, [], [], old.until, line, outcomes=[outcome])
+        settling.settle(settling.Turn(book.world.platform_id), [batch], book.world.config)
         db.session.close()
 
     assert book.shown(ADAM, "1A").state == "sending"

@@ -49,6 +49,8 @@ LASTING = {
     "activity_link": "teachers' work",
     "observed_item": "teachers' work",
     "assessment": "what was assessed, kept as it was entered",
+    "self_position": "what pupils said of themselves, kept as it was said",
+    "observation_request": "one per competence that a pupil asked to be observed in",
     "decision": "what teachers decided, kept as it was decided",
     "policy_settings": "one per course",
     "gradebook_settings": "one per course",

@@ -54,20 +54,21 @@ def test_a_pupil_on_a_phone_gets_a_window_of_the_tool_with_a_cookie_of_its_own(
         assert page.frames == [page.main_frame]
         cookies = {c["name"]: c.get("partitionKey") for c in page.context.cookies(demo.tool_url)}
         assert cookies["spirale"] == "http://localhost", "first-party here: its own site is the top one"
-        expect(page.get_by_role("heading", level=1)).to_have_text("Mes compétences")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Ma spirale")
         expect(page.locator("main")).to_contain_text("Pour mes enseignants, je suis l’élève 1.")
         assert_accessible(page)
         assert_no_sideways_scroll(page.main_frame)
-        page.get_by_role("link", name="À faire", exact=True).click()
+        page.get_by_role("link", name="Mes activités", exact=True).click()
         expect(page.locator("main")).to_contain_text("je suis l’élève 1.")
         page.reload()
-        expect(page.get_by_role("heading", level=1)).to_have_text("À faire")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Mes activités")
 
 
 def test_a_teacher_names_and_assesses_pupils_while_another_one_arrives(
     chromium: Browser, demo: Demo, pupils_came: None
 ) -> None:
     with window(chromium, demo, "Nadia Roussel", DESK) as page:
+        go(page, "/activities")  # past the first steps of a course where nobody made anything yet
         expect(page.locator("main")).to_contain_text("2 élèves connus : ceux qui ont ouvert Spirale")
         go(page, "/pupils/labels")
         assert_accessible(page)
@@ -118,6 +119,7 @@ def test_two_schools_with_the_same_course_number_never_meet(
     assert "ceux qui ont ouvert Spirale" not in tab.tool.locator("main").inner_text()
 
     with window(chromium, demo, "Nadia Roussel", DESK) as page:
+        go(page, "/activities")
         expect(page.locator("main")).to_contain_text("élèves connus : ceux qui ont ouvert Spirale")
         seen = []
         for path in ("/activities", "/overview", "/gradebook?state=nothing", "/pupils/labels", "/settings"):
@@ -126,5 +128,6 @@ def test_two_schools_with_the_same_course_number_never_meet(
         assert not re.search(r"2\d élèves", " ".join(seen))
         assert not re.search("Adam|Benali|Chloé|2MRC1", " ".join(seen))
     with window(chromium, demo, "Nadia Roussel", DESK, place=1) as page:
+        go(page, "/activities")
         expect(page.locator("main")).to_contain_text(CLASS_B.label)
         expect(page.locator("main")).to_contain_text("0 élève connu")

@@ -181,6 +181,7 @@ def test_two_teachers_see_each_others_entries(assessed: Tab, demo: Demo, context
     [
         ("Activités", "Activités"),
         ("Bilan", "Bilan de la classe"),
+        ("Couverture", "Couverture du référentiel"),
         ("Carnet", "Carnet de notes"),
         ("Référentiel", None),
         ("Réglages du cours", None),
@@ -264,14 +265,14 @@ def test_a_pupil_on_a_phone_sees_where_they_stand_and_why(
         expect(tab.tool.locator("main")).to_contain_text("maîtrisée")
         assert_accessible(tab.frame)
         assert_no_sideways_scroll(tab.frame)
-        for entry in ("Mes compétences", "À faire", "Référentiel"):
+        for entry in ("Ma spirale", "Mes activités", "Mon exploration", "Référentiel"):
             tab.tool.get_by_role("link", name=entry).first.click()
             tab.tool.locator("main").wait_for()
             if entry == "Référentiel":
                 expect(tab.tool.get_by_role("heading", name=f"Dans l’activité « {TITLE} »")).to_be_visible()
             assert_accessible(tab.frame)
             assert_no_sideways_scroll(tab.frame)
-        tab.tool.get_by_role("link", name="Mes compétences").first.click()
+        tab.tool.get_by_role("link", name="Ma spirale").first.click()
         expect(tab.tool.locator("main")).to_contain_text("en situation simple")
         for other in ("Aïcha", "Chloé", "Morel"):
             assert other not in tab.tool.locator("main").inner_text()

@@ -1,8 +1,9 @@
 import re
+from itertools import pairwise
 
 import pytest
 
-from lti_tool.reports.spiral import TILE_HEIGHT, TILE_WIDTH, Drawing, Turn, draw_spiral
+from lti_tool.reports.spiral import REACH, TILE_HEIGHT, TILE_WIDTH, Drawing, Turn, draw_spiral
 
 
 def turns(count: int, level: int = 3, complexity: int = 1, specialities: str = "A") -> list[Turn]:
@@ -128,3 +129,11 @@ def test_the_dotted_line_is_at_level_three():
 def test_a_picture_knows_whether_a_turn_leads_somewhere():
     assert draw_spiral([Turn(3, 1, "", [], href="/a")]).linked
     assert not draw_spiral(MOCKUP).linked
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 8, 14])
+def test_what_answers_to_a_finger_is_a_target_wide_and_never_a_neighbours(count):
+    for drawing in both(turns(count)):
+        assert all(24 <= tile.reach <= REACH for tile in drawing.tiles)
+        for before, after in pairwise(drawing.tiles):
+            assert before.x + before.reach / 2 <= after.x - after.reach / 2

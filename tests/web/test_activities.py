@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import date
 from typing import Any
 
@@ -10,7 +12,7 @@ import sqlalchemy as sa
 
 from lti_tool.activities.models import Activity, ActivityLink
 from lti_tool.courses.models import ResourceLink
-from lti_tool.db import db
+from lti_tool.db import db, utcnow
 from lti_tool.frameworks.models import Framework, FrameworkItem
 from lti_tool.frameworks.sheets import linked_items
 from lti_tool.gradebook.models import ScoreDelivery
@@ -166,6 +168,55 @@ def test_the_form_remarks_and_never_blocks(school: School) -> None:
     assert "Un seul groupe" not in varied
     assert "1B, 1C, 1D, 2A, 2C, 3A, 3B ne l’ont pas encore été" in varied
     assert teacher.get("/activities/nudges").text.strip() == ""
+
+
+def test_the_form_sees_where_the_spiral_stands_and_what_is_unexplored(school: School) -> None:
+    with school.app.app_context():
+        course = school.course
+        for day, complexity in ((1, 1), (2, 1), (3, 2)):
+            factories.activity(
+                course, "1A", starts_on=date(2026, 10, day), complexity=complexity, specialities=["A"]
+            )
+        factories.activity(course, "2B", "3C", starts_on=date(2026, 10, 4), specialities=["A"])
+        latest = factories.activity(course, "1A", complexity=2, specialities=["A"])
+        factories.activity(course, "1A", complexity=2, archived_at=utcnow(), specialities=["V"])
+        db.session.commit()
+    teacher = school.visit("teacher")
+
+    def said(query: str) -> str:
+        return html.unescape(teacher.get(f"/activities/nudges?competences=1A&competences=2B&{query}").text)
+
+    assert (
+        "1A déjà travaillée 2 fois en situation variée\u202f; une situation complexe la ferait monter."
+        in said("complexity=2")
+    )
+    assert "1A déjà travaillée 2 fois en situation variée\u202f; celle-ci la fait monter." in said(
+        "complexity=3"
+    )
+    assert "1A déjà travaillée 2 fois en situation simple\u202f; celle-ci la fait monter." in said(
+        f"complexity=2&activity={latest.id}"
+    ), "the edited one is not counted with the others"
+    assert "2B déjà" not in said("complexity=1"), "once is not often"
+    bare = said("complexity=1&specialities=A")
+    assert "1A\u00a0: jamais en commerce ni en vente, et cette situation non plus." in bare
+    assert "2B\u00a0:" not in bare
+    assert "jamais en" not in said("complexity=1&specialities=A&specialities=V")
+
+
+@pytest.mark.parametrize(
+    ("query", "ticked", "day"),
+    [
+        ("competence=2B&speciality=V&complexity=3&date=2027-01-11", ["2B", "3", "V"], "2027-01-11"),
+        ("competence=9Z&speciality=Z&complexity=4&date=demain", ["1"], ""),
+        ("", ["1"], ""),
+    ],
+)
+def test_a_new_form_is_filled_with_what_its_address_asks(school: School, query, ticked, day) -> None:
+    page = school.visit("teacher").get(f"/activities/new?{query}").text
+
+    checked = re.findall(r'name="(competences|complexity|specialities)" value="(\w+)" checked', page)
+    assert sorted(value for _name, value in checked) == sorted(ticked)
+    assert re.search(rf'name="starts_on" value="{day or "[0-9]{4}-[0-9]{2}-[0-9]{2}"}"', page)
 
 
 def test_archiving_puts_an_activity_away_and_back(school: School) -> None:

@@ -175,10 +175,21 @@ def test_settings_are_kept_at_once_and_a_wrong_one_keeps_what_was_typed(
             True,
         )
     ]
+    typed["earlier_years"] = "1"
     del typed["anonymous"]
     marie.post(f"/platforms/{number}/settings", **typed)
     assert stored(app, columns)[0][-1] is False
-    assert events(app) == [("platform_changed", f"platform {number}")] * 2
+    assert stored(app, sa.select(Platform.earlier_years)) == [True]
+    about = f"platform {number}"
+    allowed = [("platform_changed", about), ("platform_changed", about), ("earlier_years_allowed", about)]
+    assert events(app) == allowed
+    marie.post(f"/platforms/{number}/settings", **typed)
+    assert events(app) == [*allowed, ("platform_changed", about)], "nothing more was allowed"
+    del typed["earlier_years"]
+    marie.post(f"/platforms/{number}/settings", **typed)
+    assert stored(app, sa.select(Platform.earlier_years)) == [False]
+    assert events(app)[-1] == ("earlier_years_stopped", about)
+    assert "Années d’avant plus montrées" in marie.get("/events").text
 
 
 @pytest.mark.parametrize("connections", ["0", "17", "", "four", "²", "99999"])

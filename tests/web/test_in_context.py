@@ -200,6 +200,7 @@ def test_my_competences_say_the_spiral_and_the_exploration_in_a_sentence_each(sc
     theirs = words(school.visit("teacher").get(f"/pupils/{school.people['Adam'].id}"))
 
     assert "Mes compétences Chaque compétence revient plusieurs fois" in mine
+    mine = words(school.visit("Adam").get("/me/exploration"))
     assert "Mon exploration Découvrir l’accueil, le commerce et la vente" in mine
     assert "Chaque compétence revient" not in theirs
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import ObservedItem
-from lti_tool.assessment.models import CODES
+from lti_tool.assessment.models import CODES, Decision
 from lti_tool.courses.models import Enrolment, Role
 from lti_tool.db import db, utcnow
 from lti_tool.frameworks.sheets import children
@@ -80,7 +80,7 @@ def turn_lines(page: TestResponse) -> list[str]:
     return [words(line) for line in source.split("<li ")[1:]]
 
 
-# ----- « Mes compétences » -----
+# ----- « Ma spirale » -----
 
 
 def test_the_ten_competences_are_listed_with_where_i_stand(school, worked):
@@ -151,24 +151,40 @@ def test_a_pupil_without_a_result_has_a_page_that_says_so(school):
 
     assert page.status_code == 200
     assert all("pas encore travaillée" in line for line in competence_lines(page))
-    assert "Tout reste à explorer en accueil, commerce et vente." in words(page)
+    text = words(school.visit("Chloé").get("/me/exploration"))
+    assert "Tout reste à explorer en accueil, commerce et vente." in text
 
 
 def test_exploration_counts_situations_and_names_what_is_left(school, worked):
-    text = words(part(school.visit("Adam").get("/me"), 'id="exploration"', "</section>"))
+    page = school.visit("Adam").get("/me/exploration")
 
+    text = words(part(page, 'id="exploration"', "<section"))
     assert "accueil 1 situation 1 compétence" in text
     assert "commerce 1 situation 1 compétence" in text
     assert "vente 3 situations 1 compétence" in text
     assert "En accueil, rien encore pour 1A, 1B, 1D, 2A, 2B, 2C, 3A, 3B et 3C." in text
     assert "Tout reste à explorer" not in text
+    vente = part(page, 'id="h-V"', "</section>")
+    assert re.findall(r">([^<]+)</a>", vente) == ["Forum", "Relance", "Vente"]
+    assert "À venir : PFMP" in words(part(page, 'id="h-A"', "</section>"))
+
+
+def test_exploration_says_what_each_competence_becomes_and_how_often_it_was_worked_in_each(school, worked):
+    page = school.visit("Adam").get("/me/exploration")
+
+    bac = part(page, 'id="bac"', "</section>")
+    lines = [words(line) for line in bac.split("<li><h3>")[1:]]
+    assert [line[:2] for line in lines] == ["1A", "1B", "1C", "1D", "2A", "2B", "2C", "3A", "3B", "3C"]
+    assert "accueil × 1 commerce × 1 vente × 3 Ce que 1C devient au Bac MA MCV" in lines[2]
+    assert "accueil pas encore commerce pas encore vente pas encore" in lines[4]
+    assert bac.count("/statements/") > 20
 
 
 def test_an_unknown_competence_is_not_found(school, worked):
     assert school.visit("Adam").get("/me?competence=9Z").status_code == 404
 
 
-# ----- « À faire » -----
+# ----- « Mes activités » -----
 
 
 def test_what_is_to_come_is_dated_in_order_with_what_is_expected(school, worked):
@@ -243,7 +259,9 @@ def test_an_emptied_cell_is_no_result(app, school, worked):
 # ----- whose page it is -----
 
 
-@pytest.mark.parametrize("path", ["/me", "/me?competence=1A", "/me/activities"])
+@pytest.mark.parametrize(
+    "path", ["/me", "/me?competence=1A", "/me/activities", "/me/exploration", "/me/positions?competence=1A"]
+)
 def test_a_pupil_sees_nothing_of_others(school, worked, path):
     page = school.visit("Adam").get(path)
 
@@ -252,7 +270,7 @@ def test_a_pupil_sees_nothing_of_others(school, worked, path):
         assert hidden not in page.text
 
 
-@pytest.mark.parametrize("path", ["/me", "/me/activities"])
+@pytest.mark.parametrize("path", ["/me", "/me/activities", "/me/exploration", "/me/positions"])
 @pytest.mark.parametrize("name", ["teacher", "assessor", "observer"])
 def test_only_a_pupil_has_pages_of_their_own(school, name, path):
     assert school.visit(name).get(path).status_code == 403
@@ -292,7 +310,7 @@ def test_a_teacher_reads_the_same_sheet_in_the_third_person(school, worked):
     assert "Spirale · 1C" in text
     assert len(turn_lines(page)) == 4
     assert f"/activities/{worked['Forum']}/grid" in page.text
-    for own in ("Mes compétences", "Ma spirale", "Mon exploration", "Mon premier"):
+    for own in ("Mes compétences", "Ma spirale", "Mon exploration", "Mon premier", "Pour moi"):
         assert own not in text
 
 
@@ -307,6 +325,53 @@ def test_the_way_goes_to_the_pupils_before_and_after_at_the_same_competence(scho
     assert way("Adam") == [("next", people["Aïcha"].id)]
     assert way("Aïcha") == [("prev", people["Adam"].id), ("next", people["Chloé"].id)]
     assert way("Zoé") == [("prev", people["Chloé"].id)]
+
+
+def test_the_way_stays_in_the_group_that_the_address_names_for_who_is_in_it(app, school):
+    people = school.people
+    with app.app_context():
+        group = factories.group(school.course, "Groupe A", people["Adam"], people["Zoé"])
+        other = factories.group(factories.course(), "Ailleurs")
+        db.session.commit()
+        mine, foreign = group.id, other.id
+    teacher = school.visit("teacher")
+
+    def following(name: str, number: object) -> list[str]:
+        page = teacher.get(f"/pupils/{people[name].id}?competence=2B&group={number}")
+        return re.findall(r'rel="next" href="[^"]*/pupils/(\d+)\?', page.text)
+
+    assert following("Adam", mine) == [str(people["Zoé"].id)]
+    assert following("Zoé", mine) == []
+    for number in (foreign, 999_999, "x", ""):
+        assert following("Adam", number) == [str(people["Aïcha"].id)], number
+    assert following("Aïcha", mine) == [str(people["Chloé"].id)], (
+        "who is not in the group has the whole class"
+    )
+
+
+def test_a_retained_position_comes_with_its_reason_then_what_is_proposed(app, school, worked):
+    with app.app_context():
+        decided = Decision(
+            course_id=school.course.id,
+            person_id=school.people["Adam"].id,
+            item_id=factories.competence("1C").id,
+            level=4,
+            complexity=2,
+            reason="Vu deux fois en autonomie.",
+            proposed_level=3,
+            proposed_complexity=2,
+            decider_id=school.people["teacher"].id,
+        )
+        db.session.add(decided)
+        db.session.commit()
+
+    mine = words(school.visit("Adam").get("/me?competence=1C"))
+    theirs = words(school.visit("teacher").get(f"/pupils/{school.people['Adam'].id}?competence=1C"))
+
+    assert "4 bien maîtrisée, en situation variée Positionnement retenu par mon enseignant·e le" in mine
+    assert ": « Vu deux fois en autonomie. » D’après mes tours seuls : 3 en situation variée : 3 le" in mine
+    assert "Vu deux fois en autonomie. » Proposé : 3 en situation variée : 3 le" in theirs
+    assert "Morel" not in mine
 
 
 def test_someone_who_left_can_still_be_read_and_is_marked(app, school, worked):
@@ -357,9 +422,18 @@ def test_a_name_the_platform_does_not_share_is_a_number(app, school):
 # ----- what it costs -----
 
 
-@pytest.mark.parametrize("path", ["/me?competence=1C", "/me/activities"])
-def test_a_longer_year_costs_no_more_queries(app, school, worked, path):
-    adam = school.visit("Adam")
+@pytest.mark.parametrize(
+    ("who", "path", "most"),
+    [
+        ("Adam", "/me?competence=1C", 19),
+        ("Adam", "/me/activities", 13),
+        ("Adam", "/me/exploration", 13),
+        ("Adam", "/me/positions?competence=1C", 10),
+        ("teacher", "/pupils/{adam}?competence=1C", 20),
+    ],
+)
+def test_a_longer_year_costs_no_more_queries(app, school, worked, who, path, most):
+    visitor, path = school.visit(who), path.format(adam=school.people["Adam"].id)
     with app.app_context():
         engine = db.engine
 
@@ -370,7 +444,7 @@ def test_a_longer_year_costs_no_more_queries(app, school, worked, path):
             seen.append(args)
 
         event.listen(engine, "before_cursor_execute", count)
-        assert adam.get(path).status_code == 200
+        assert visitor.get(path).status_code == 200
         event.remove(engine, "before_cursor_execute", count)
         return len(seen)
 
@@ -381,4 +455,4 @@ def test_a_longer_year_costs_no_more_queries(app, school, worked, path):
             factories.assessment(made, "1C", school.people["Adam"], 3, school.people["teacher"])
         db.session.commit()
 
-    assert queries() == short <= 13
+    assert queries() == short <= most

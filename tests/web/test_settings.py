@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 import time
@@ -19,13 +20,13 @@ from lti_tool.demo.people import MRC1, by_name
 from lti_tool.gradebook.models import GradebookSettings, ScoreDelivery
 from lti_tool.gradebook.scores import queue_scores
 from tests import factories
-from tests.conftest import School, open_visit
+from tests.conftest import School, Visitor, open_visit
 from tests.platform import DemoWorld
 
 from .reading import words
 
 FORM = {
-    "sending": "1",
+    "mode": "automatic",
     "conversion": "table",
     "level_1": "5",
     "level_2": "9,5",
@@ -55,6 +56,13 @@ def assess(school: School, name: str, level: int) -> None:
         db.session.close()
 
 
+def save(visitor: Visitor, form: dict[str, Any]) -> TestResponse:
+    """Save the settings, and confirm what the page says they change."""
+    answer = visitor.post("/settings", form)
+    mark = re.search(r'name="seen" value="(\w+)"', answer.text)
+    return visitor.post("/settings", {**form, "seen": mark[1]}) if mark else answer
+
+
 def deliveries(school: School) -> list[tuple[str, Decimal | None, int]]:
     with school.app.app_context():
         rows = db.session.scalars(sa.select(ScoreDelivery).order_by(ScoreDelivery.id))
@@ -76,7 +84,8 @@ def test_only_a_teacher_sees_and_changes_the_settings(school: School, who: str) 
 def test_a_course_that_nobody_changed_sends_the_points_of_the_scale(school: School) -> None:
     page = school.visit("teacher").get("/settings").text
 
-    assert 'name="sending" value="1" checked' in page
+    assert 'name="mode" value="automatic" checked' in page
+    assert 'name="which" value="all" checked' in page
     assert 'value="points" checked' in page
     assert [f'name="level_{n}" value="{v}"' in page for n, v in ((1, 5), (2, 9), (3, 14), (4, 19))] == [
         True
@@ -90,7 +99,7 @@ def test_settings_are_kept_with_a_comma_or_a_dot(school: School) -> None:
     assert answer.status_code == 303
     settings = stored(school)
     assert settings.table == {"1": 5, "2": 9.5, "3": 14, "4": 19.5}
-    assert (settings.sending, settings.conversion, settings.minimum) == (True, "table", 1)
+    assert (settings.mode, settings.conversion, settings.minimum) == ("automatic", "table", 1)
     page = school.visit("teacher").get("/settings").text
     assert 'name="level_2" value="9,5"' in page
 
@@ -168,7 +177,7 @@ def test_a_new_conversion_sends_what_it_changes_in_the_same_transaction(school: 
     assess(school, "Adam", 3)
     assess(school, "Aïcha", 2)
 
-    answer = school.visit("teacher").post("/settings", FORM)
+    answer = save(school.visit("teacher"), FORM)
 
     assert answer.headers["Location"].endswith("saved=2")
     assert deliveries(school) == [
@@ -182,9 +191,9 @@ def test_a_new_conversion_sends_what_it_changes_in_the_same_transaction(school: 
 def test_saving_twice_sends_once(school: School) -> None:
     assess(school, "Adam", 3)
     teacher = school.visit("teacher")
-    teacher.post("/settings", FORM)
+    save(teacher, FORM)
 
-    answer = teacher.post("/settings", FORM)
+    answer = save(teacher, FORM)
 
     assert answer.headers["Location"].endswith("saved=0")
     assert len(deliveries(school)) == 2
@@ -194,9 +203,9 @@ def test_only_the_levels_whose_points_changed_are_sent_again(school: School) -> 
     assess(school, "Adam", 3)
     assess(school, "Aïcha", 2)
     teacher = school.visit("teacher")
-    teacher.post("/settings", FORM)
+    save(teacher, FORM)
 
-    teacher.post("/settings", {**FORM, "level_3": "15"})
+    save(teacher, {**FORM, "level_3": "15"})
 
     assert [row for row in deliveries(school) if row[0] == "waiting"] == [
         ("waiting", Decimal("9.5"), 20),
@@ -209,19 +218,19 @@ def test_switching_off_takes_back_what_waits_and_switching_on_sends_it(school: S
     teacher = school.visit("teacher")
     points: dict[str, Any] = {**FORM, "conversion": "points"}
 
-    teacher.post("/settings", {name: value for name, value in points.items() if name != "sending"})
+    save(teacher, {**points, "mode": "nothing"})
     assert deliveries(school) == [("replaced", Decimal(3), 4)]
     assess(school, "Aïcha", 2)
     assert len(deliveries(school)) == 1
 
-    teacher.post("/settings", points)
+    save(teacher, points)
     assert deliveries(school)[1:] == [("waiting", Decimal(3), 4), ("waiting", Decimal(2), 4)]
 
 
 def test_a_higher_minimum_takes_back_what_waits(school: School) -> None:
     assess(school, "Adam", 3)
 
-    school.visit("teacher").post("/settings", {**FORM, "conversion": "points", "minimum": "2"})
+    save(school.visit("teacher"), {**FORM, "conversion": "points", "minimum": "2"})
     assert deliveries(school) == [("replaced", Decimal(3), 4)]
 
     assess(school, "Adam", 4)

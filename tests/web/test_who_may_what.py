@@ -83,7 +83,9 @@ def target(school: School) -> Target:
         db.session.flush()
         (delivery,) = queue_scores(db.session, course, [(pupil.id, item.id)], utcnow())
         delivery.state = DeliveryState.CHANGED
+        group = factories.group(course, "Groupe Marqueur", pupil)
         values = {
+            "group_id": str(group.id),
             "activity_id": str(activity.id),
             "person_id": str(pupil.id),
             "code": "1A",
@@ -100,6 +102,12 @@ def target(school: School) -> Target:
             "copy": activity.id,
             "restore": activity.id,
             "archived": activity.id,
+            "pupils": pupil.id,
+            "name": "D’ailleurs",
+            "group": group.id,
+            "name_0": "Trimestre 1",
+            "starts_0": "2026-09-01",
+            "ends_0": "2026-11-30",
             "delivery": delivery.id,
             "comment": "écrit d’ailleurs",
             "all": "1",

@@ -46,6 +46,8 @@ def event_words() -> dict[str, str]:
         Done.DEPLOYMENT_ADDED: _("Déploiement ajouté"),
         Done.DEPLOYMENT_ENABLED: _("Déploiement réactivé"),
         Done.DEPLOYMENT_DISABLED: _("Déploiement désactivé"),
+        Done.EARLIER_YEARS_ALLOWED: _("Années d’avant montrées aux enseignants"),
+        Done.EARLIER_YEARS_STOPPED: _("Années d’avant plus montrées"),
         Done.KEY_ROTATED: _("Nouvelle clé publiée"),
         Done.KEY_REPLACED: _("Clé remplacée sans attendre"),
         Done.PERSON_EXPORTED: _("Données d’une personne exportées"),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ...administration.events import Done
+from ...administration.events import Done, log_earlier_years
 from ...administration.health import PlatformHealth, platforms_health
 from ...db import db, utcnow
 from ...errors import BadInput
@@ -22,7 +22,7 @@ from ...lti.platforms import (
     tool_addresses,
 )
 from ...lti.presets import presets
-from .guard import admin_page, config, note
+from .guard import admin_page, administrator, config, note
 from .words import launch_problems, pause_words, problems_in_words
 
 LONGEST = 4000
@@ -40,6 +40,7 @@ def platform_settings(platform_id: int) -> Response | tuple[str, int]:
     """Change a platform's settings, effective at once."""
     typed = _typed("name", "audience", "frame_origin", "family", "connections")
     typed["anonymous"] = request.form.get("anonymous", "")
+    typed["earlier_years"] = request.form.get("earlier_years", "")
     number = typed["connections"]
     changes: dict[str, Any] = {
         "name": typed["name"],
@@ -47,15 +48,18 @@ def platform_settings(platform_id: int) -> Response | tuple[str, int]:
         "family": typed["family"],
         "frame_origins": typed["frame_origin"].split(),
         "anonymous": typed["anonymous"] == "1",
+        "earlier_years": typed["earlier_years"] == "1",
         "connections": int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0,
     }
     try:
-        change_platform(db.session, platform_id, **changes)
+        before = find_platform(db.session, platform_id).earlier_years
+        changed = change_platform(db.session, platform_id, **changes)
         db.session.flush()
     except BadInput as error:
         db.session.rollback()
         return _show(find_platform(db.session, platform_id), typed, problems_in_words(error)), 422
     note(Done.PLATFORM_CHANGED, platform=platform_id)
+    log_earlier_years(db.session, administrator(), changed, before)
     db.session.commit()
     return redirect(url_for("admin.platform", platform_id=platform_id, saved=1, _anchor="settings"), 303)
 
@@ -153,6 +157,7 @@ def _stored(shown: Platform) -> dict[str, str]:
         "family": shown.family,
         "connections": str(shown.connections),
         "anonymous": "1" if shown.anonymous else "",
+        "earlier_years": "1" if shown.earlier_years else "",
     }
 
 

@@ -1,0 +1,134 @@
+"""What a teacher decides of single scores: send again, keep, send over, make a column again, empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from flask import redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from ..courses.models import Course
+from ..db import db, utcnow
+from ..errors import NotFound
+from ..gradebook.columns import make_column_again
+from ..gradebook.models import DeliveryState, LineItem, ScoreDelivery, in_column
+from ..gradebook.queue import wake_worker
+from ..gradebook.scores import clear_score, hold_course, send_again
+from ..gradebook.worths import settings_of
+from .gradebook import filters_in
+from .guard import May, here, page, row_id, visit
+from .score_rows import rows_of
+from .scorebook import left_over, read_book
+
+
+@page("/gradebook/again", may=May.TEACH, methods=("POST",))
+def gradebook_again() -> Response:
+    """Send a refused score again, all those of a reason, or all of them."""
+    course = visit().course
+    hold_course(db.session, course.id)
+    if request.form.get("all"):
+        query = sa.select(ScoreDelivery).filter_by(course_id=course.id, state=DeliveryState.REFUSED)
+        gone = sa.and_(ScoreDelivery.reason == "column_gone", ScoreDelivery.link_id.is_(None))
+        reason = request.form.get("reason", "")
+        of_reason = [ScoreDelivery.reason == reason] if reason else []
+        refused = list(db.session.scalars(query.where(~gone, *of_reason)))
+    else:
+        refused = _asked(DeliveryState.REFUSED)
+    return _send(course, refused)
+
+
+@page("/gradebook/force", may=May.TEACH, methods=("POST",))
+def gradebook_force() -> Response:
+    """Send our score over what was changed by hand in the LMS."""
+    course = visit().course
+    hold_course(db.session, course.id)
+    return _send(course, _asked(DeliveryState.CHANGED, DeliveryState.KEPT), forced=True)
+
+
+@page("/gradebook/keep", may=May.TEACH, methods=("POST",))
+def gradebook_keep() -> Response:
+    """Keep what was changed by hand in the LMS."""
+    hold_course(db.session, visit().course.id)
+    for delivery in _asked(DeliveryState.CHANGED):
+        delivery.state = DeliveryState.KEPT
+    db.session.commit()
+    return _back()
+
+
+@page("/gradebook/column", may=May.TEACH, methods=("POST",))
+def gradebook_column() -> Response:
+    """Make a column again that was deleted in the LMS, with its scores."""
+    course = visit().course
+    item_id = request.form.get("item", type=row_id)
+    gone = sa.select(LineItem.gone).filter_by(course_id=course.id, item_id=item_id)
+    if item_id is None or db.session.scalar(gone) is None:
+        raise NotFound
+    hold_course(db.session, course.id)
+    if db.session.scalar(gone):
+        make_column_again(db.session, course, item_id, utcnow())
+    db.session.commit()
+    wake_worker()
+    return _back()
+
+
+@page("/gradebook/clear", may=May.TEACH)
+def ask_clear() -> Response | str:
+    """Say what emptying a grade does, before it is done."""
+    course = visit().course
+    delivery = _found(request.args.get("delivery", type=row_id))
+    book = read_book(db.session, course, may_act=True)
+    held = left_over(book, delivery.pair)
+    if held is None or not book.may_send(delivery.column):
+        return redirect(here("gradebook"), 303)  # the page that led here was old
+    row = next(row for row in rows_of(book) if row.pair == delivery.pair)
+    return render_template(
+        "clear_score.html", row=row, course=course, filters=filters_in(request.args.to_dict())
+    )
+
+
+@page("/gradebook/clear", may=May.TEACH, methods=("POST",))
+def gradebook_clear() -> Response:
+    """Empty a grade in the LMS whose observations were withdrawn, or whose competence is sent no more."""
+    course = visit().course
+    settings = settings_of(db.session, course.id)
+    hold_course(db.session, course.id)
+    delivery = _found(request.form.get("delivery", type=row_id))
+    pair = delivery.pair
+    # The page may be old: what is worth something again is not emptied.
+    if settings.sending and left_over(read_book(db.session, course, may_act=True), pair) is not None:
+        clear_score(db.session, course, *pair, utcnow())
+    db.session.commit()
+    wake_worker()
+    return _back()
+
+
+def _asked(*states: DeliveryState) -> list[ScoreDelivery]:
+    """The delivery the form names; none when the page was old, and it is no longer the last word in that state."""
+    delivery = _found(request.form.get("delivery", type=row_id))
+    newest = sa.select(sa.func.max(ScoreDelivery.id)).where(
+        ScoreDelivery.course_id == delivery.course_id,
+        ScoreDelivery.person_id == delivery.person_id,
+        in_column(ScoreDelivery, delivery.column),
+        ScoreDelivery.state != DeliveryState.REPLACED,
+    )
+    db.session.refresh(delivery)
+    return [delivery] if delivery.id == db.session.scalar(newest) and delivery.state in states else []
+
+
+def _found(delivery_id: int | None) -> ScoreDelivery:
+    delivery = db.session.get(ScoreDelivery, delivery_id) if delivery_id else None
+    if delivery is None or delivery.course_id != visit().course.id:
+        raise NotFound
+    return delivery
+
+
+def _send(course: Course, deliveries: Iterable[ScoreDelivery], *, forced: bool = False) -> Response:
+    send_again(db.session, course, [d.pair for d in deliveries], utcnow(), forced=forced)
+    db.session.commit()
+    wake_worker()
+    return _back()
+
+
+def _back() -> Response:
+    return redirect(filters_in(request.form.to_dict()).address(), 303)
