@@ -142,7 +142,7 @@ def activity(into: Course, *codes: str, **values: Any) -> Activity:
 
 
 def assessment(
-    of: Activity, code: str, person: Person, value: str | int, by: Person, comment: str = ""
+    of: Activity, code: str, person: Person, value: str | int, by: Person, comment: str = "", **more: Any
 ) -> Assessment:
     """An entry of the grid: a level (int) or a code (str)."""
     made = Assessment(
@@ -154,6 +154,7 @@ def assessment(
         level=value if isinstance(value, int) else None,
         code=value if isinstance(value, str) and value else None,
         comment=comment,
+        **more,
     )
     db.session.add(made)
     db.session.flush()

@@ -201,6 +201,15 @@ def find_activity(session: Session, course: Course, activity_id: int, *, hold: b
     return activity
 
 
+def find_activity_alone(session: Session, course: Course, activity_id: int) -> Activity:
+    """The activity of this course, without what it mobilises: for what comes at each keystroke. Raises `NotFound`."""
+    query = sa.select(Activity).where(Activity.id == activity_id, Activity.course_id == course.id)
+    activity = session.scalars(query).first()
+    if activity is None:
+        raise NotFound("there is no such activity in this course")
+    return activity
+
+
 def list_activities(session: Session, course: Course, *, archived: bool = False) -> list[Activity]:
     """The activities of a course's present year: as a teacher placed them, else newest work first."""
     condition = Activity.archived_at.is_not(None) if archived else Activity.archived_at.is_(None)

@@ -88,9 +88,6 @@ def standing_decisions(
         conditions.append(Decision.person_id.in_(list(person_ids)))
     if item_ids is not None:
         conditions.append(Decision.item_id.in_(list(item_ids)))
-    # What was decided in a year that is over says nothing of the present one.
-    began = sa.select(Course.year_began_at).where(Course.id == course_id).scalar_subquery()
-    conditions.append(sa.or_(began.is_(None), Decision.decided_at >= began))
     newest = (
         sa.select(sa.func.max(Decision.id)).where(*conditions).group_by(Decision.person_id, Decision.item_id)
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from ..activities.models import Activity
 from ..courses.people import Pupil
 from .decisions import CourseRule, retained_position
 from .entries import Observation
@@ -187,20 +188,19 @@ def by_pair(found: Iterable[Observation], rule: CourseRule) -> dict[tuple[int, i
     for observation in found:
         groups.setdefault((observation.person_id, observation.item_id), []).append(observation)
     # Thousands of observations, of some dozens of situations at four levels: each kind of turn is made once.
-    turn_of: dict[tuple[int, int], Turn] = {}
-    age_of: dict[int, tuple[date, int, int]] = {}
+    # By the activity itself: its number is asked of the session each time, tens of thousands of times.
+    turn_of: dict[tuple[Activity, int], Turn] = {}
+    age_of: dict[Activity, tuple[date, int, int]] = {}
     masteries = {}
     for pair, seen in groups.items():
         for o in seen:
-            if (o.activity.id, o.level) not in turn_of:
-                turn_of[o.activity.id, o.level], age_of[o.activity.id] = o.turn, _age(o)
-        proposed = propose_by(
-            rule.policy, [turn_of[o.activity.id, o.level] for o in seen], target=rule.target
-        )
+            if (o.activity, o.level) not in turn_of:
+                turn_of[o.activity, o.level], age_of[o.activity] = o.turn, _age(o)
+        proposed = propose_by(rule.policy, [turn_of[o.activity, o.level] for o in seen], target=rule.target)
         if proposed is not None:
             decision = rule.decisions.get(pair)
             position = retained_position(decision) if decision else proposed
-            turns = tuple(sorted(seen, key=lambda o: age_of[o.activity.id], reverse=True))
+            turns = tuple(sorted(seen, key=lambda o: age_of[o.activity], reverse=True))
             masteries[pair] = Mastery(position, turns, proposed, rule.policy, decision)
     return masteries
 

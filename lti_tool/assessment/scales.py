@@ -57,3 +57,8 @@ def find_scale(slug: str) -> Scale:
     if sorted(words["fr"]) != list(LEVELS) or scale.target not in LEVELS:
         raise ConfigError(f"{path.name}: a scale has the levels 1 to 4, and a target among them")
     return scale
+
+
+def shipped_scales() -> list[str]:
+    """The slugs of the scales there are."""
+    return sorted(path.stem for path in shipped("configs", "scales").glob("*.toml"))

@@ -16,6 +16,14 @@ BETWEEN_SCORES = timedelta(seconds=1)
 """Moodle compares whole seconds and refuses an equal one (docs/platforms.md)."""
 
 
+KINDS: tuple[tuple[sa.ColumnElement[bool], ...], ...] = (
+    (),
+    (ScoreDelivery.state != DeliveryState.REPLACED,),
+    (ScoreDelivery.state.not_in((DeliveryState.REPLACED, DeliveryState.WAITING)),),
+)
+"""What `newest`, `current` and `before` are the newest of."""
+
+
 @dataclass
 class Cell:
     """The deliveries that matter for one person and one column."""
@@ -26,6 +34,10 @@ class Cell:
     """The last word: the newest that nothing replaced."""
     before: ScoreDelivery | None = None
     """The newest that left, or ended otherwise: the last word if what waits is taken back."""
+    sent: ScoreDelivery | None = None
+    """The newest that the LMS took. Like `taken`, of a whole course's cells only."""
+    taken: ScoreDelivery | None = None
+    """The newest that it took, or may have taken."""
 
 
 class Step(Enum):
@@ -50,12 +62,7 @@ def read_cells(session: Session, course_id: int, pairs: list[Pair], *, hold: boo
         ScoreDelivery.person_id.in_(people),
         sa.or_(ScoreDelivery.item_id.in_(items), ScoreDelivery.link_id.in_(links)),
     )
-    conditions = (
-        (),
-        (ScoreDelivery.state != DeliveryState.REPLACED,),
-        (ScoreDelivery.state.not_in((DeliveryState.REPLACED, DeliveryState.WAITING)),),
-    )
-    ids = sa.union(*(newest_ids(*mine, *more) for more in conditions))
+    ids = sa.union(*(newest_ids(*mine, *more) for more in KINDS))
     query = sa.select(ScoreDelivery).where(ScoreDelivery.id.in_(ids)).order_by(ScoreDelivery.id)
     rows = session.scalars(
         (query.with_for_update() if hold else query).execution_options(populate_existing=True)
@@ -63,26 +70,49 @@ def read_cells(session: Session, course_id: int, pairs: list[Pair], *, hold: boo
     cells = {pair: Cell() for pair in pairs}
     for row in rows:
         cell = cells.get(row.pair)
-        if cell is None:
-            continue
-        cell.newest = row
-        if row.state is not DeliveryState.REPLACED:
-            cell.current = row
-            if row.state is not DeliveryState.WAITING:
-                cell.before = row
+        if cell is not None:
+            _note(cell, row)
     return cells
+
+
+def read_all_cells(session: Session, course_id: int, *, hold: bool = False) -> dict[Pair, Cell]:
+    """Every cell of a course that something was ever written for, in one query: a page of the course needs them all,
+    and asks for each delivery once though it is the last word, the last sent and the newest at the same time.
+    """
+    mine = ScoreDelivery.course_id == course_id
+    taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.reason.in_(PERHAPS_TAKEN))
+    conditions = (*KINDS, (ScoreDelivery.state == DeliveryState.SENT,), (taken,))
+    ids = sa.union(*(newest_ids(mine, *more) for more in conditions))
+    query = sa.select(ScoreDelivery).where(ScoreDelivery.id.in_(ids)).order_by(ScoreDelivery.id)
+    rows = session.scalars(
+        (query.with_for_update() if hold else query).execution_options(populate_existing=True)
+    )
+    cells: dict[Pair, Cell] = {}
+    for row in rows:
+        pair = row.pair
+        if (cell := cells.get(pair)) is None:
+            cell = cells[pair] = Cell()
+        _note(cell, row)
+    return cells
+
+
+def _note(cell: Cell, row: ScoreDelivery) -> None:
+    """Put a delivery where it belongs in its cell; they come oldest first."""
+    cell.newest, state = row, row.state
+    if state is not DeliveryState.REPLACED:
+        cell.current = row
+        if state is not DeliveryState.WAITING:
+            cell.before = row
+    if state is DeliveryState.SENT:
+        cell.sent = cell.taken = row
+    elif row.reason in PERHAPS_TAKEN:
+        cell.taken = row
 
 
 def newest_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
     """The ids of the newest delivery of each cell among those that meet conditions."""
     newest = sa.select(sa.func.max(ScoreDelivery.id)).where(*conditions)
     return newest.group_by(ScoreDelivery.person_id, ScoreDelivery.item_id, ScoreDelivery.link_id)
-
-
-def newest_deliveries(session: Session, *conditions: sa.ColumnElement[bool]) -> dict[Pair, ScoreDelivery]:
-    """The newest delivery of each cell among those that meet conditions."""
-    rows = session.scalars(sa.select(ScoreDelivery).where(ScoreDelivery.id.in_(newest_ids(*conditions))))
-    return {row.pair: row for row in rows}
 
 
 def is_of_a_past_year(cell: Cell, began: datetime | None, value: Worth | None) -> bool:
@@ -95,6 +125,8 @@ def is_of_a_past_year(cell: Cell, began: datetime | None, value: Worth | None) -
         return False
     if cell.before is not None and cell.before.created_at < began:
         cell.before = None
+    if cell.sent is not None and cell.sent.created_at < began:
+        cell.sent = None
     if cell.current is None or cell.current.created_at >= began:
         return False
     if cell.current.state not in OPEN:

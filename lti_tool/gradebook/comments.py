@@ -52,6 +52,11 @@ def _comment(
 
 def activity_comment(levels: list[tuple[str, int]], complexity: int, scale: Scale) -> str:
     """« 1A maîtrisée ; 1C bien maîtrisée ; en situation simple », of (code, level) in order."""
+    words = [f"{code} {scale.word(level, COMMENT_LOCALE)}" for code, level in levels]
+    return BETWEEN.join([*words, _situation(complexity)])
+
+
+@lru_cache
+def _situation(complexity: int) -> str:
     with force_locale(COMMENT_LOCALE):
-        words = [f"{code} {scale.word(level, COMMENT_LOCALE)}" for code, level in levels]
-        return BETWEEN.join([*words, in_situation()[complexity]])
+        return in_situation()[complexity]

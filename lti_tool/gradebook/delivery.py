@@ -34,11 +34,24 @@ MAKING = [Lock() for _ in range(64)]
 """By column: this process looks for one, or makes it, once at a time."""
 
 
-def deliver_due(tokens: Tokens, config: Config) -> float | None:
+class Closed(Event):
+    """Whether a platform’s turn is over: by what the platform does, or because the worker is stopping."""
+
+    def __init__(self, stopping: Event) -> None:
+        super().__init__()
+        self._stopping = stopping
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._stopping.is_set()
+
+
+def deliver_due(tokens: Tokens, config: Config, stopping: Event | None = None) -> float | None:
     """Deliver everything that is due. Seconds until something else is; None when nothing waits. Commits.
 
     Platforms take turns, so that one with much to take, or that is slow, does not keep the others waiting long.
+    Once `stopping`, no request begins any more, and what was not asked is given back at once.
     """
+    stopping = stopping or Event()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def open_batch(batch: Batch) -> list[Parcel]:
@@ -53,10 +66,10 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
         while busy:
             busy = False
             for platform_id in platforms_due(utcnow()):
-                if platform_id in failed:
+                if platform_id in failed or stopping.is_set():
                     continue
                 try:
-                    busy |= _deliver_to(platform_id, tokens, config, pipelines)
+                    busy |= _deliver_to(platform_id, Closed(stopping), tokens, config, pipelines)
                 except Exception as error:  # one platform's surprise must not keep the others waiting
                     db.session.rollback()
                     failed.add(platform_id)
@@ -64,12 +77,13 @@ def deliver_due(tokens: Tokens, config: Config) -> float | None:
     return next_wait(utcnow())
 
 
-def _deliver_to(platform_id: int, tokens: Tokens, config: Config, pipelines: Pipelines) -> bool:
+def _deliver_to(
+    platform_id: int, closed: Event, tokens: Tokens, config: Config, pipelines: Pipelines
+) -> bool:
     """One turn of a platform; whether there was something to deliver."""
     connections = db.session.get_one(Platform, platform_id, populate_existing=True).connections
     db.session.commit()
-    pipeline, closed = pipelines.of(connections), Event()
-    turn, found = Turn(platform_id), False
+    pipeline, turn, found = pipelines.of(connections), Turn(platform_id), False
     try:
         for batch in _supply(platform_id, closed, tokens, config):
             found = True

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager
 
 from ..activities.models import Activity, ActivityCompetence, ActivityLink
 from ..assessment.entries import newest_ids
@@ -28,14 +28,16 @@ from .worths import Worth, column_maximum, points
 CENTS = Decimal("0.01")
 
 
-def own_columns(session: Session, course: Course) -> dict[OwnColumn, ActivityLink]:
-    """The columns of links that a course may write to, in the order of the activities' dates.
+def own_columns(
+    session: Session, course: Course, activity_id: int | None = None
+) -> dict[OwnColumn, ActivityLink]:
+    """The columns of links that a course may write to, in the order of the activities' dates; or one activity's.
 
     A platform that gives nothing but the address of a link's column is enough.
     """
     if SCOPE_SCORE not in course.ags_scopes:
         return {}
-    found = session.scalars(
+    query = (
         sa.select(ActivityLink)
         .join(ResourceLink, ResourceLink.id == ActivityLink.resource_link_id)
         .join(Activity, Activity.id == ActivityLink.activity_id)
@@ -46,10 +48,12 @@ def own_columns(session: Session, course: Course) -> dict[OwnColumn, ActivityLin
             ActivityLink.graded.is_(True),
             ResourceLink.lineitem_url != "",
         )
-        .options(joinedload(ActivityLink.activity), joinedload(ActivityLink.resource_link))
+        .options(contains_eager(ActivityLink.activity))
         .order_by(Activity.starts_on, ActivityLink.id)
     )
-    return {OwnColumn(link.resource_link_id): link for link in found}
+    if activity_id is not None:
+        query = query.where(Activity.id == activity_id)
+    return {OwnColumn(link.resource_link_id): link for link in session.scalars(query)}
 
 
 def own_values(
@@ -67,6 +71,18 @@ def own_values(
         for column, link in columns.items()
         for person_id, levels in seen[link.activity_id].items()
     }
+
+
+def own_pairs(session: Session, columns: dict[OwnColumn, ActivityLink]) -> set[Pair]:
+    """The cells of these columns that are worth something: those of `own_values`, without what they are worth."""
+    if not columns:
+        return set()
+    query = _newest_levels({link.activity_id for link in columns.values()}, None)
+    seen = session.execute(query.with_only_columns(Assessment.activity_id, Assessment.person_id).distinct())
+    people: dict[int, list[int]] = defaultdict(list)
+    for activity_id, person_id in seen:
+        people[activity_id].append(person_id)
+    return {(person, column) for column, link in columns.items() for person in people[link.activity_id]}
 
 
 def _mean(
@@ -89,9 +105,18 @@ def _levels(
     seen: dict[int, dict[int, list[tuple[FrameworkItem, int]]]] = defaultdict(lambda: defaultdict(list))
     if not activity_ids:
         return seen
+    rows = session.execute(_newest_levels(activity_ids, people)).all()
+    for activity_id, person_id, level, item in sorted(rows, key=lambda row: place(course, row[3])):
+        seen[activity_id][person_id].append((item, level or 0))
+    return seen
+
+
+def _newest_levels(
+    activity_ids: set[int], people: Collection[int] | None
+) -> sa.Select[int, int, int | None, FrameworkItem]:
     of_people = [] if people is None else [Assessment.person_id.in_(people)]
     newest = newest_ids(Assessment.activity_id.in_(activity_ids), *of_people)
-    rows = session.execute(
+    return (
         sa.select(Assessment.activity_id, Assessment.person_id, Assessment.level, FrameworkItem)
         .join(FrameworkItem, FrameworkItem.id == Assessment.item_id)
         # What the activity no longer mobilises is not seen in it any more.
@@ -103,7 +128,4 @@ def _levels(
             ),
         )
         .where(Assessment.id.in_(newest), Assessment.level.is_not(None))
-    ).all()
-    for activity_id, person_id, level, item in sorted(rows, key=lambda row: place(course, row[3])):
-        seen[activity_id][person_id].append((item, level or 0))
-    return seen
+    )

@@ -12,10 +12,9 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ..assessment.entries import observations
 from ..courses.models import Course, Enrolment, Role
 from ..courses.roster import pupils_query
-from .cells import Cell, Step, is_of_a_past_year, new_delivery, newest_deliveries, next_step, read_cells
+from .cells import Cell, Step, is_of_a_past_year, new_delivery, next_step, read_all_cells
 from .models import (
     OPEN,
     ColumnOf,
@@ -26,7 +25,7 @@ from .models import (
     Pair,
     ScoreDelivery,
 )
-from .scores import can_send, current_values, hold_course
+from .scores import can_send, hold_course, read_worths
 from .worths import Worth, settings_of
 
 
@@ -53,8 +52,11 @@ class Line:
     change: Change
     value: Worth | None
     cell: Cell
-    sent: ScoreDelivery | None
-    """The last that the LMS took."""
+
+    @property
+    def sent(self) -> ScoreDelivery | None:
+        """The last that the LMS took."""
+        return self.cell.sent
 
 
 @dataclass
@@ -68,6 +70,8 @@ class Plan:
     """People with something to send who are not in the course any more: nothing is."""
     too_few: set[Pair] = field(default_factory=set)
     """Cells with observations, but fewer than the course's minimum."""
+    cells: dict[Pair, Cell] = field(default_factory=dict)
+    """What was written for all cells of the course."""
 
     @property
     def counts(self) -> Counter[Change]:
@@ -93,36 +97,34 @@ def plan_scores(
     settings = settings or settings_of(session, course.id)
     pupils = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
     sent_columns = can_send(course)
-    everything = current_values(session, course, settings=settings)
+    worths = read_worths(session, course, settings=settings)
+    everything = worths.values
     values = {
         pair: value for pair, value in everything.items() if sent_columns or isinstance(pair[1], OwnColumn)
     }
-    plan = Plan(values=everything, left=_leavers(session, course, {p for p, _c in values} - pupils))
-    mine = ScoreDelivery.course_id == course.id
-    waiting = newest_deliveries(session, mine, ScoreDelivery.state.in_(OPEN))
-    pairs = [pair for pair in {**values, **waiting} if pair[0] in pupils]
-    if settings.minimum > 1 and sent_columns:
-        seen = {(o.person_id, o.item_id) for o in observations(session, course.id)}
-        plan.too_few = {p for p in seen if p not in values and p[0] in pupils and settings.sends(p[1])}
-    if not pairs:
-        return plan
-    began = course.year_began_at
-    of_this_year = () if began is None else (ScoreDelivery.created_at >= began,)
-    sent = newest_deliveries(session, mine, ScoreDelivery.state == DeliveryState.SENT, *of_this_year)
-    for pair, cell in read_cells(session, course.id, pairs, hold=hold).items():
-        if is_of_a_past_year(cell, began, values.get(pair)):
+    cells = read_all_cells(session, course.id, hold=hold)
+    left = _leavers(session, course, {p for p, _c in values} - pupils)
+    plan = Plan(values=everything, left=left, cells=cells)
+    if sent_columns:
+        plan.too_few = {pair for pair in worths.too_few if pair[0] in pupils}
+    opened = [pair for pair, cell in cells.items() if cell.current and cell.current.state in OPEN]
+    for pair in dict.fromkeys((*values, *opened)):
+        if pair[0] not in pupils:
+            continue
+        cell = cells.get(pair) or Cell()
+        if is_of_a_past_year(cell, course.year_began_at, values.get(pair)):
             continue
         if dropping and cell.current is not None and cell.current.state is DeliveryState.WAITING:
             cell.current = cell.before
         value = values.get(pair)
-        change = _change(cell, value, sent.get(pair))
+        change = _change(cell, value)
         if change is not None:
-            plan.lines.append(Line(pair, change, value, cell, sent.get(pair)))
+            plan.lines.append(Line(pair, change, value, cell))
     return plan
 
 
-def _change(cell: Cell, value: Worth | None, sent: ScoreDelivery | None) -> Change | None:
-    step, current = next_step(cell, value), cell.current
+def _change(cell: Cell, value: Worth | None) -> Change | None:
+    step, current, sent = next_step(cell, value), cell.current, cell.sent
     if step is Step.WRITE:
         if current is not None and current.state in (DeliveryState.CHANGED, DeliveryState.KEPT):
             return Change.CONFLICT

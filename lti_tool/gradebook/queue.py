@@ -62,8 +62,10 @@ def init_queue(
     sweeps: Sequence[Callable[[Flask], object]],
     read_roster: Callable[[Flask, int], None],
 ) -> None:
-    """Give the application its queue and its jobs: deliver what is due, read a class list, and what a sweep does, one
-    thing after the other."""
+    """Give the application its queue and its jobs: deliver what is due, read a class list, and sweep.
+
+    A sweep delivers, then does these things, one after the other.
+    """
     queue = make_queue(config)
     planned = Planned(longest_s=60.0 * config.delivery.sweep_minutes)
 
@@ -75,6 +77,8 @@ def init_queue(
 
     @queue.periodic_task(crontab(minute=f"*/{config.delivery.sweep_minutes}"), name="sweep")
     def sweep_everything() -> None:
+        # Not `deliver`: when the queue was wiped, nobody else plans what comes after.
+        deliver_scores.call_local()
         for sweep in sweeps:
             sweep(app)
 

@@ -16,6 +16,8 @@ from huey.constants import EmptyData
 from huey.storage import BaseStorage
 from sqlalchemy.dialects.postgresql import insert
 
+from ..db import try_idle_connections
+
 MAKING = 0x5B12A1E
 """The lock of whoever makes the tables: two processes may start at once."""
 metadata = sa.MetaData()
@@ -59,10 +61,12 @@ class TableStorage(BaseStorage):
             url,
             pool_size=2,
             max_overflow=14,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={key: value for key, value in limits.items() if key not in asked},
         )
+        try_idle_connections(self._engine)
+        # Each operation is one statement: a transaction around it would be two more exchanges with the server.
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._made, self._lock = False, threading.Lock()
 
     def close(self) -> bool:
@@ -70,28 +74,28 @@ class TableStorage(BaseStorage):
         return True
 
     @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
+    def _connection(self) -> Iterator[sa.Connection]:
         if not self._made:
             with self._lock, self._engine.begin() as connection:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MAKING)))
                 metadata.create_all(connection)
                 self._made = True
-        with self._engine.begin() as connection:
+        with self._single.connect() as connection:
             yield connection
 
     def _count(self, table: sa.Table) -> int:
-        with self._begin() as connection:
+        with self._connection() as connection:
             query = sa.select(sa.func.count()).select_from(table).where(table.c.queue == self.name)
             return connection.scalar(query) or 0
 
     def _flush(self, table: sa.Table) -> None:
-        with self._begin() as connection:
+        with self._connection() as connection:
             connection.execute(sa.delete(table).where(table.c.queue == self.name))
 
     # Messages
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
-        with self._begin() as connection:
+        with self._connection() as connection:
             row = {"queue": self.name, "data": data, "priority": priority or 0}
             connection.execute(sa.insert(messages).values(row))
 
@@ -104,7 +108,7 @@ class TableStorage(BaseStorage):
             .with_for_update(skip_locked=True)
         )
         taken = sa.delete(messages).where(messages.c.id == first.scalar_subquery()).returning(messages.c.data)
-        with self._begin() as connection:
+        with self._connection() as connection:
             found = connection.scalar(taken)
         return None if found is None else bytes(found)
 
@@ -121,7 +125,7 @@ class TableStorage(BaseStorage):
     # What is planned
 
     def add_to_schedule(self, data: bytes, ts: datetime) -> None:
-        with self._begin() as connection:
+        with self._connection() as connection:
             connection.execute(sa.insert(planned).values(queue=self.name, data=data, due=ts))
 
     def read_schedule(self, ts: datetime) -> list[bytes]:
@@ -135,7 +139,7 @@ class TableStorage(BaseStorage):
             .where(planned.c.id.in_(due))
             .returning(planned.c.due, planned.c.id, planned.c.data)
         )
-        with self._begin() as connection:
+        with self._connection() as connection:
             return [
                 bytes(data)
                 for _due, _id, data in sorted(connection.execute(taken), key=lambda r: (r[0], r[1]))
@@ -152,14 +156,14 @@ class TableStorage(BaseStorage):
 
     def _items(self, table: sa.Table, order: Any, limit: int | None) -> list[bytes]:
         query = sa.select(table.c.data).where(table.c.queue == self.name).order_by(*order).limit(limit)
-        with self._begin() as connection:
+        with self._connection() as connection:
             return [bytes(data) for data in connection.scalars(query)]
 
     # What is remembered: tasks that were revoked, locks
 
     def put_data(self, key: str, value: bytes, is_result: bool = False) -> None:
         row = insert(values).values(queue=self.name, key=_text(key), value=value)
-        with self._begin() as connection:
+        with self._connection() as connection:
             connection.execute(
                 row.on_conflict_do_update(index_elements=["queue", "key"], set_={"value": row.excluded.value})
             )
@@ -168,11 +172,11 @@ class TableStorage(BaseStorage):
         if ttl is not None:
             raise NotImplementedError("nothing is forgotten by itself here")
         row = insert(values).values(queue=self.name, key=_text(key), value=value)
-        with self._begin() as connection:
+        with self._connection() as connection:
             return connection.scalar(row.on_conflict_do_nothing().returning(values.c.key)) is not None
 
     def peek_data(self, key: str) -> Any:
-        with self._begin() as connection:
+        with self._connection() as connection:
             found = connection.scalar(sa.select(values.c.value).where(*self._named(key)))
         return EmptyData if found is None else bytes(found)
 
@@ -182,12 +186,12 @@ class TableStorage(BaseStorage):
             values.c.key.in_([_text(key) for key in keys]),
             values.c.value.is_not(None),
         )
-        with self._begin() as connection:
+        with self._connection() as connection:
             return {key: bytes(value) for key, value in connection.execute(query)}
 
     def pop_data(self, key: str) -> Any:
         taken = sa.delete(values).where(*self._named(key)).returning(values.c.value)
-        with self._begin() as connection:
+        with self._connection() as connection:
             found = connection.scalar(taken)
         return EmptyData if found is None else bytes(found)
 
@@ -199,11 +203,11 @@ class TableStorage(BaseStorage):
         counted = row.on_conflict_do_update(
             index_elements=["queue", "key"], set_={"count": values.c.count + amount}
         ).returning(values.c.count)
-        with self._begin() as connection:
+        with self._connection() as connection:
             return int(connection.scalar(counted) or 0)
 
     def delete_counter(self, key: str) -> None:
-        with self._begin() as connection:
+        with self._connection() as connection:
             connection.execute(sa.delete(values).where(*self._named(key)))
 
     def result_store_size(self) -> int:
@@ -213,7 +217,7 @@ class TableStorage(BaseStorage):
         query = sa.select(values.c.key, values.c.value).where(
             values.c.queue == self.name, values.c.value.is_not(None)
         )
-        with self._begin() as connection:
+        with self._connection() as connection:
             return {key: bytes(value) for key, value in connection.execute(query)}
 
     def flush_results(self) -> None:

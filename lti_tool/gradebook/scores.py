@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -31,7 +31,7 @@ from .models import (
     ScoreDelivery,
 )
 from .own_columns import own_columns, own_values
-from .worths import POINTS_MAXIMUM, Worth, settings_of, worth
+from .worths import POINTS_MAXIMUM, Conversions, Worth, settings_of
 
 
 def can_send(course: Course) -> bool:
@@ -49,13 +49,34 @@ def queue_scores(
     waits in vain is taken back.
     """
     hold_course(session, course.id)
+    return _queue_pairs(session, course, pairs, now)
+
+
+def queue_typed(
+    session: Session, course: Course, activity_id: int, pairs: Iterable[tuple[int, int]], now: datetime
+) -> list[ScoreDelivery]:
+    """The same for pairs that changed in one activity only, where the caller holds the course already."""
+    return _queue_pairs(session, course, pairs, now, activity_id)
+
+
+def _queue_pairs(
+    session: Session,
+    course: Course,
+    pairs: Iterable[tuple[int, int]],
+    now: datetime,
+    activity_id: int | None = None,
+) -> list[ScoreDelivery]:
     settings = settings_of(session, course.id)
     if not settings.sending:
         return []
-    pupils = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
-    asked = [pair for pair in dict.fromkeys(pairs) if pair[0] in pupils]
+    asked = list(dict.fromkeys(pairs))
+    wanted = {person_id for person_id, _item in asked}
+    enrolled = pupils_query(course.id).with_only_columns(Enrolment.person_id)
+    pupils = set(session.scalars(enrolled.where(Enrolment.person_id.in_(wanted))))
+    asked = [pair for pair in asked if pair[0] in pupils]
     people = list(dict.fromkeys(person_id for person_id, _item in asked))
-    own: list[Pair] = [(person_id, column) for column in own_columns(session, course) for person_id in people]
+    columns = own_columns(session, course, activity_id)
+    own: list[Pair] = [(person_id, column) for column in columns for person_id in people]
     competences: list[Pair] = list(asked) if can_send(course) else []
     return _queue(session, course, competences + own, settings, now)
 
@@ -190,6 +211,26 @@ def current_values(
 
     Those with too few observations are absent, and those of competences that are not sent.
     """
+    return read_worths(session, course, pairs, settings, policy=policy).values
+
+
+@dataclass
+class Worths:
+    """What cells are worth, and which have observations but fewer than the course's minimum."""
+
+    values: dict[Pair, Worth]
+    too_few: set[Pair] = field(default_factory=set)
+
+
+def read_worths(
+    session: Session,
+    course: Course,
+    pairs: Iterable[Pair] | None = None,
+    settings: GradebookSettings | None = None,
+    *,
+    policy: Policy | None = None,
+) -> Worths:
+    """`current_values`, and the cells that are worth nothing yet."""
     settings, scale = settings or settings_of(session, course.id), scale_of(course)
     people = items = None
     if pairs is not None:
@@ -201,11 +242,16 @@ def current_values(
         own = {column: link for column, link in known.items() if column in asked}
     else:
         own = own_columns(session, course)
-    found = observations(session, course.id, person_ids=people, item_ids=items)
+    found = observations(session, course.id, person_ids=people, item_ids=items, dated_only=True)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
     rule = replace(rule, policy=policy or rule.policy)
-    values = own_values(session, course, own, settings, scale, people)
+    conversions = Conversions(settings, scale)
+    worths = Worths(own_values(session, course, own, settings, scale, people))
     for pair, mastery in by_pair(found, rule).items():
-        if len(mastery.turns) >= settings.minimum and settings.sends(pair[1]):
-            values[pair] = worth(mastery, settings, scale)
-    return values
+        if not settings.sends(pair[1]):
+            continue
+        if len(mastery.turns) >= settings.minimum:
+            worths.values[pair] = conversions.worth(mastery)
+        else:
+            worths.too_few.add(pair)
+    return worths

@@ -26,7 +26,10 @@ log = structlog.get_logger()
 SAME = Decimal("0.01")
 """Two scores closer than this, on the column's own scale, are one: platforms rescale and round."""
 LET_IN_EVERY_S = 1.0
-REASONS = {400: "not_gradable", 401: "not_allowed", 403: "not_allowed"}
+REASONS = {400: "not_gradable", 403: "not_allowed"}
+TRIES_OF_401 = 4
+"""A platform may refuse a token it has just given, and take the next: it is believed from this try on, when it said
+the same the time before."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,9 @@ def compare(batch: Batch, config: Config) -> tuple[list[Outcome], list[Parcel]]:
         results = ags.read_results(batch.service, batch.column_url)
     except PlatformDelayed as error:
         return fail_all(batch, error, config), []
-    except PlatformRefused:
+    except PlatformRefused as error:
+        if error.status == 401:
+            return fail_all(batch, error, config), []
         # It has the last word with each score: an older one is refused (409), an unknown column too (404).
         return [], batch.parcels
     outcomes, going = [], []
@@ -251,7 +256,10 @@ def failed(parcel: Parcel, error: PlatformError, config: Config, *, column: bool
 def _refused(parcel: Parcel, error: PlatformRefused, config: Config, column: bool) -> Outcome:
     if error.what == COLUMN_GONE:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "column_gone", error.status)
-    if error.status in (401, 403):
+    if error.status == 401:
+        most = TRIES_OF_401 if parcel.reason == "not_allowed" else config.delivery.tries
+        return _wait(parcel, "not_allowed", error.status, config, most=most)
+    if error.status == 403:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "not_allowed", error.status)
     if column:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "column_refused", error.status)
@@ -265,10 +273,12 @@ def _refused(parcel: Parcel, error: PlatformRefused, config: Config, column: boo
     )
 
 
-def _wait(parcel: Parcel, reason: str, status: int, config: Config, *, restamp: bool = False) -> Outcome:
+def _wait(
+    parcel: Parcel, reason: str, status: int, config: Config, *, restamp: bool = False, most: int = 0
+) -> Outcome:
     tries = parcel.tries + 1
     silent = reason == "no_answer"
-    if tries >= config.delivery.tries:
+    if tries >= (most or config.delivery.tries):
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, reason, status, silent=silent)
     retry_at = utcnow() + timedelta(seconds=wait_s(tries - 1, config))
     return Outcome(

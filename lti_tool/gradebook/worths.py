@@ -67,7 +67,20 @@ def position_points(position: Position, settings: GradebookSettings) -> Decimal:
     return max(points(level, complexity, settings) for complexity, level in reached)
 
 
-def worth(mastery: Mastery, settings: GradebookSettings, scale: Scale) -> Worth:
-    """The score of a position, by the course's conversion, with the comment that says what a number cannot."""
-    position, comment = mastery.position, position_comment(mastery, scale)
-    return Worth(position_points(position, settings), column_maximum(settings), position.grade, comment)
+class Conversions:
+    """What positions are worth by the conversion of a course: those alike, of which a class has many, are converted
+    once.
+    """
+
+    def __init__(self, settings: GradebookSettings, scale: Scale) -> None:
+        self._settings, self._scale, self._maximum = settings, scale, column_maximum(settings)
+        self._known: dict[tuple[int, tuple[tuple[int, int], ...]], tuple[Decimal, int]] = {}
+
+    def worth(self, mastery: Mastery) -> Worth:
+        """The score of a position, with the comment that says what a number cannot."""
+        position = mastery.position
+        alike = position.complexity, tuple(position.levels.items())
+        if alike not in self._known:
+            self._known[alike] = position_points(position, self._settings), position.grade
+        score, level = self._known[alike]
+        return Worth(score, self._maximum, level, position_comment(mastery, self._scale))

@@ -1,7 +1,6 @@
-"""Connections to platforms: one request is written in one piece, its answer is read whole within its limits.
+"""Connections to platforms: urllib3's pools, and what these do not have: limits on the time and size of an answer.
 
-urllib3 makes the connections (TLS, certificates, names) and Python's own HTTP reads the answers; what lies between them
-in usual clients costs more than the request itself. Connections are kept alive for whichever thread asks next.
+They are kept alive for whichever thread asks next; urllib3 makes them anew once a platform has closed them.
 """
 
 from __future__ import annotations
@@ -10,42 +9,26 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from functools import lru_cache
-from http.client import HTTPMessage, HTTPResponse
+from functools import lru_cache, partial
 from typing import Any
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-from urllib3.util.connection import is_connection_dropped
+from urllib3.exceptions import LocationParseError, ProtocolError
+from urllib3.util import Url, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from ..errors import PlatformDelayed, PlatformRefused
-from .alarms import ALARMS
+from .alarms import ALARMS, Alarm
+from .outside import Checked, Outside
 
 MOST_PLATFORMS = 50
-"""Platforms whose connections are kept open; with one more, those kept first are closed."""
+"""Platforms whose connections are kept open; with one more, those used least recently are closed."""
 MOST_KEPT = 16
 """Connections kept open to one platform."""
 MOST_IDLE_S = 50.0
-"""A connection that was idle longer is made anew: something on the way may have forgotten it."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a request goes."""
-
-    scheme: str
-    host: str
-    port: int
-    named: str
-    """As the `Host` header has it."""
-    path: str
-
-    @property
-    def place(self) -> tuple[str, str, int]:
-        return self.scheme, self.host, self.port
+"""A connection that was idle longer is made anew: what stands on the way may have forgotten it, and tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +36,76 @@ class Said:
     """An answer, of whatever status."""
 
     status: int
-    headers: HTTPMessage
+    headers: Any
     body: bytes
 
 
-@lru_cache(maxsize=1024)
-def target_of(url: str) -> Target:
-    """An address in its parts, its path quoted. Raises `ValueError` when it is none that can be asked."""
-    parts = parse_url(url)
-    if parts.scheme not in ("http", "https") or not parts.host:
-        raise LocationParseError(url)
-    usual = 443 if parts.scheme == "https" else 80
-    named = parts.host if parts.port in (None, usual) else f"{parts.host}:{parts.port}"
-    return Target(parts.scheme, parts.host.strip("[]"), parts.port or usual, named, parts.request_uri)
+class _Own(threading.local):
+    """What this thread asks just now."""
+
+    alarm: Alarm | None = None
+
+
+_own = _Own()
+
+
+class _Watched(Checked):
+    """Is hung up on when its answer takes longer than the limit, however it is said."""
+
+    used_at = 0.0
+
+    def connect(self) -> None:
+        super().connect()
+        self.used_at = time.monotonic()
+
+    def request(self, *args: Any, **more: Any) -> None:
+        if time.monotonic() - self.used_at > MOST_IDLE_S:
+            self.close()
+        if self.sock is None:
+            self.connect()
+        assert self.sock is not None
+        self.used_at = time.monotonic()
+        _own.alarm = ALARMS.set(self.sock, float(self.timeout or 0))
+        super().request(*args, **more)
+
+
+class _Plain(_Watched, HTTPConnection):
+    pass
+
+
+class _Secure(_Watched, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+def new_pools(outside: Outside | None = None) -> PoolManager:
+    """Connections to any platform, under the rules of `outside` if there are any. No proxy, whatever the environment
+    says.
+    """
+    pools = PoolManager(MOST_PLATFORMS, maxsize=MOST_KEPT, ssl_context=trust())
+    made: dict[str, Any] = {
+        "http": partial(_PlainPool, outside=outside),
+        "https": partial(_SecurePool, outside=outside),
+    }
+    pools.pool_classes_by_scheme = made
+    return pools
+
+
+@lru_cache(maxsize=1)
+def kept_pools() -> PoolManager:
+    """The open connections of this process."""
+    return new_pools()
+
+
+# A connection is never shared between two processes.
+os.register_at_fork(after_in_child=kept_pools.cache_clear)
 
 
 @lru_cache(maxsize=1)
@@ -76,110 +116,63 @@ def trust() -> Any:
     return context
 
 
-def new_connection(target: Target, timeout_s: float, more: type = object, **rules: Any) -> HTTPConnection:
-    """A connection, not yet opened; it is also a `more`, with these attributes."""
-    if target.scheme == "https":
-        secure = type("Secure", (more, HTTPSConnection), rules) if rules else HTTPSConnection
-        made: HTTPConnection = secure(target.host, target.port, timeout=timeout_s, ssl_context=trust())
-        return made
-    plain = type("Plain", (more, HTTPConnection), rules) if rules else HTTPConnection
-    opened: HTTPConnection = plain(target.host, target.port, timeout=timeout_s)
-    return opened
+@lru_cache(maxsize=1024)
+def _parts(url: str) -> Url:
+    """An address in its parts, its path quoted; a column's is asked for each of its scores."""
+    parts = parse_url(url)
+    if not parts.scheme or not parts.host:
+        raise LocationParseError(url)
+    return parts
 
 
-class Kept:
-    """The open connections of this process."""
+def exchange(
+    pools: PoolManager,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | None,
+    limit_s: float,
+    largest: int,
+) -> Said:
+    """Send a request once and read its answer, both within the limit; a redirect is an answer like any other.
 
-    def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin anew: a connection is never shared between two processes."""
-        self._idle: dict[tuple[str, str, int], list[tuple[float, HTTPConnection]]] = {}
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        """Close what is idle: nobody will ask these platforms again."""
-        with self._lock:
-            idle, self._idle = self._idle, {}
-        for kept in idle.values():
-            for _used_at, connection in kept:
-                connection.close()
-
-    def take(self, target: Target, timeout_s: float) -> HTTPConnection:
-        """A connection that was open still, the one used last; else a new one, not yet opened."""
-        while True:
-            with self._lock:
-                idle = self._idle.get(target.place)
-                if not idle:
-                    return new_connection(target, timeout_s)
-                used_at, connection = idle.pop()
-            if time.monotonic() - used_at < MOST_IDLE_S and not is_connection_dropped(connection):
-                return connection
-            connection.close()
-
-    def give(self, target: Target, connection: HTTPConnection) -> None:
-        """Keep a connection whose answer was read whole."""
-        dropped: list[tuple[float, HTTPConnection]] = []
-        with self._lock:
-            if target.place not in self._idle and len(self._idle) >= MOST_PLATFORMS:
-                dropped = self._idle.pop(next(iter(self._idle)))
-            idle = self._idle.setdefault(target.place, [])
-            idle.append((time.monotonic(), connection))
-            if len(idle) > MOST_KEPT:
-                dropped.append(idle.pop(0))
-        for _used_at, old in dropped:
-            old.close()
-
-
-KEPT = Kept()
-os.register_at_fork(after_in_child=KEPT.forget)
-
-
-def request_bytes(method: str, target: Target, headers: dict[str, str], body: bytes) -> bytes:
-    """A request as it is sent. Raises `ValueError` for what no header can carry."""
-    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.named}"]
-    if body or method != "GET":
-        lines.append(f"Content-Length: {len(body)}")
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
-        raise ValueError("a header of several lines")
-    return head.encode("latin-1") + b"\r\n\r\n" + body
-
-
-def exchange(connection: HTTPConnection, method: str, request: bytes, limit_s: float, largest: int) -> Said:
-    """Send a request on an open connection and read its answer, both within the limit. A connection that cannot be used
-    again is closed.
-
-    Raises `OSError` or `http.client.HTTPException` when there is no answer, `PlatformDelayed` or `PlatformRefused` when
-    it is too slow or too large.
+    Raises `ValueError` for what cannot be sent, another `HTTPError` of urllib3 when there is no answer,
+    `PlatformDelayed` or `PlatformRefused` when it is too slow or too large.
     """
-    connected = connection.sock
-    assert connected is not None
-    connected.settimeout(limit_s)
-    alarm = ALARMS.set(connected, limit_s)
-    answer = None
+    parts = _parts(url)
+    _own.alarm = None
     try:
-        connected.sendall(request)
-        answer = HTTPResponse(connected, method=method)
-        answer.begin()
-        body = answer.read(largest + 1) if answer.length is None else _read(answer, largest)
+        answer = pools.connection_from_host(parts.host, parts.port, parts.scheme).urlopen(
+            method,
+            parts.request_uri,
+            headers=headers,
+            body=body,
+            timeout=limit_s,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        said = Said(answer.status, answer.headers, _read(answer, largest))
+        if _own.alarm is not None and _own.alarm.rung:
+            raise PlatformDelayed("no answer (too slow)")
+        return said
+    finally:
+        if _own.alarm is not None:
+            ALARMS.cancel(_own.alarm)
+
+
+def _read(answer: BaseHTTPResponse, largest: int) -> bytes:
+    """A body: more than allowed is not even begun when its length is known; less than announced is no answer."""
+    try:
+        if (answer.length_remaining or 0) > largest:
+            raise PlatformRefused("the answer is too large", answer.status)
+        body = answer.read(largest + 1)
         if len(body) > largest:
             raise PlatformRefused("the answer is too large", answer.status)
-        if alarm.rung:
-            raise PlatformDelayed("no answer (too slow)")
-        if answer.will_close or not answer.isclosed():
-            connection.close()
-        return Said(answer.status, answer.headers, body)
+        if answer.length_remaining:
+            raise ProtocolError("the answer was cut short")
+        return body
     finally:
-        ALARMS.cancel(alarm)
-        if answer is not None:
-            answer.close()
-
-
-def _read(answer: HTTPResponse, largest: int) -> bytes:
-    """A body whose length is known: more than allowed is not even begun; less than announced is no answer."""
-    if answer.length is not None and answer.length > largest:
-        raise PlatformRefused("the answer is too large", answer.status)
-    return answer.read()
+        answer.close()  # read whole, it has given its connection back already: else that one is closed
+        answer.release_conn()

@@ -11,19 +11,17 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
 from requests.utils import parse_header_links
-from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..version import __version__
-from .connections import KEPT, Said, Target, exchange, new_connection, request_bytes, target_of
-from .outside import Checked, Outside
+from .connections import Said, exchange, kept_pools, new_pools
+from .outside import Outside
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)
@@ -31,13 +29,7 @@ LONGEST_SAYING = 200
 TRIES = 3
 WAIT_S = 0.4
 """Before the third try; the second one follows at once: a connection may have been closed meanwhile."""
-HEADERS = {
-    "User-Agent": f"Spirale/{__version__}",
-    "Accept": "*/*",
-    "Accept-Encoding": "identity",
-    "Connection": "keep-alive",
-}
-NO_ANSWER = (OSError, HTTPException, HTTPError)
+HEADERS = {"User-Agent": f"Spirale/{__version__}", "Accept": "*/*"}
 
 
 @dataclass(frozen=True)
@@ -77,21 +69,14 @@ def ask(
     if isinstance(data, dict):
         headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         data = urlencode(data)
+    body = data.encode() if isinstance(data, str) else data
     try:
-        target = target_of(url)
-        body = data.encode() if isinstance(data, str) else data or b""
-        request = request_bytes(method, target, {**HEADERS, **(headers or {})}, body)
-        if outside is not None:
-            said = _ask_outside(target, method, request, timeout_s, outside)
-        else:
-            said = _ask_kept(target, method, request, timeout_s, TRIES if again else 1)
-    except NO_ANSWER as error:
-        if isinstance(error, ValueError) and not isinstance(error, OSError):
-            raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
-        raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
+        said = _ask(method, url, {**HEADERS, **(headers or {})}, body or None, timeout_s, again, outside)
     except ValueError as error:
-        # An address, a token or a header that cannot be sent, or an answer that cannot be read: never our own fault.
+        # An address, a token or a header that cannot be sent: never our own fault.
         raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
+    except (HTTPError, OSError) as error:
+        raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
     if 200 <= said.status < 300:
         return Answer(said.status, said.body, _next_url(said.headers.get("Link", "")))
     failure = _failure(said)
@@ -100,41 +85,31 @@ def ask(
     raise failure
 
 
-def _ask_kept(target: Target, method: str, request: bytes, timeout_s: float, tries: int) -> Said:
-    """Ask on a connection that is kept alive. Only what never got an answer is asked again: a GET, or what was never
-    sent; an answer, « later » included, is the caller's to read.
+def _ask(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | None,
+    timeout_s: float,
+    again: bool,
+    outside: Outside | None,
+) -> Said:
+    """Only what never got an answer is asked again: a GET, or what was never sent for want of a connection. An answer,
+    « later » included, is the caller's to read.
     """
-    for tried in range(tries):
-        connection = KEPT.take(target, timeout_s)
-        sent = False
+    if outside is not None:
+        # Its connection does not outlive the request, and so the check of its address.
+        with new_pools(outside) as pools:
+            return exchange(pools, method, url, headers, body, timeout_s, outside.largest_answer)
+    for tries_left in reversed(range(TRIES if again else 1)):
         try:
-            if connection.sock is None:
-                connection.connect()
-            sent = True
-            said = exchange(connection, method, request, timeout_s, LARGEST_ANSWER)
-        except NO_ANSWER:
-            connection.close()
-            if tried + 1 == tries or (sent and method != "GET"):
+            return exchange(kept_pools(), method, url, headers, body, timeout_s, LARGEST_ANSWER)
+        except HTTPError as error:
+            may_be_asked = method == "GET" or isinstance(error, ConnectTimeoutError)
+            if isinstance(error, ValueError) or not may_be_asked or not tries_left:
                 raise
-            time.sleep(WAIT_S * tried)
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            if connection.sock is not None:
-                KEPT.give(target, connection)
-            return said
+            time.sleep(WAIT_S if tries_left == 1 else 0)
     raise AssertionError("unreachable")
-
-
-def _ask_outside(target: Target, method: str, request: bytes, timeout_s: float, outside: Outside) -> Said:
-    """Ask once, on a connection to the address that was checked: it does not outlive the request, and so the check."""
-    connection: HTTPConnection = new_connection(target, timeout_s, Checked, outside=outside)
-    try:
-        connection.connect()
-        return exchange(connection, method, request, timeout_s, outside.largest_answer)
-    finally:
-        connection.close()
 
 
 def _next_url(links: str) -> str | None:

@@ -11,7 +11,7 @@ import ipaddress
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection
@@ -100,13 +100,19 @@ def is_public(address: str) -> bool:
 
 
 class Checked(_Connection):
-    """A connection to the address that was checked; `Host` and the certificate keep the name."""
+    """A connection that goes to the very address that was checked, if there are rules of `outside`; `Host` and the
+    certificate keep the name.
+    """
 
-    outside: Outside
+    def __init__(self, *args: Any, outside: Outside | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._outside = outside
 
     def _new_conn(self) -> socket.socket:
+        if self._outside is None:
+            return super()._new_conn()
         name = self._dns_host
-        *first, last = self.outside.find(self.host, self.port)
+        *first, last = self._outside.find(self.host, self.port)
         try:
             for self._dns_host in first:
                 with suppress(NewConnectionError, ConnectTimeoutError):

@@ -50,6 +50,7 @@ from . import (  # noqa: F401
     referential,
     referential_whole,
     registration,
+    saved_comments,
     score_decisions,
     search,
     settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -91,6 +92,7 @@ WAITING = {
     ),
     "later": _l("%(platform)s a demandé d’attendre."),
     "token": _l("%(platform)s n’a pas donné l’accès à Spirale."),
+    "not_allowed": _l("%(platform)s n’a pas accepté l’accès qu’elle venait de donner (réponse %(status)s)."),
     "interrupted": _l("L’envoi a été interrompu : il reprend."),
     "column_lost": _l("La colonne n’est plus à sa place dans le carnet : Spirale la cherche."),
     "clock": _l("L’horloge de %(platform)s avance : la note est datée de nouveau."),
@@ -183,8 +185,15 @@ def number(value: object) -> str:
     return str(format_decimal(value))
 
 
-def score_words(sent: ScoreDelivery | Worth) -> str:
+class Figures(dict[Decimal | None, str]):
+    """The numbers of one page, each put in words once: pupils by the dozen share a score."""
+
+    def __missing__(self, score: Decimal | None) -> str:
+        words = self[score] = _("note vide") if score is None else number(score)
+        return words
+
+
+def score_words(sent: ScoreDelivery | Worth, figures: Figures | None = None) -> str:
     """Exactly what is sent: « 14,5 / 20 », or that the grade is emptied."""
-    if sent.score is None:
-        return _("note vide")
-    return f"{number(sent.score)} / {sent.maximum}"
+    words = (Figures() if figures is None else figures)[sent.score]
+    return words if sent.score is None else f"{words} / {sent.maximum}"

@@ -13,6 +13,7 @@ from ..activities.links import CUSTOM_PAGE
 from ..activities.models import Activity
 from ..assessment.scales import offered_scales
 from ..courses.models import Course
+from ..courses.people import count_pupils
 from ..courses.referentials import course_frameworks
 from ..db import begin_write, db, utcnow
 from ..frameworks.guide import guide_of
@@ -88,6 +89,7 @@ def _show(step: str, problem: str = "") -> str:
         "first_steps.html",
         course=course,
         step=number,
+        known=count_pupils(db.session, course.id),
         problem=problem,
         choice=stored_choice(course),
         offers=[offer for offer in offers(course) if not offer.obstacle] if number == 1 else [],

@@ -19,13 +19,15 @@ from ..gradebook.progress import batch_progress, last_success
 from ..gradebook.scores import can_send
 from ..gradebook.worths import settings_of
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
-from .deliveries import STATES, explain_pause, number
+from .deliveries import STATES, Figures, explain_pause, number
 from .guard import May, here, page, row_id, visit
-from .score_rows import Row, columns_of, refusals_of, rows_of, table_of, to_settle
-from .scorebook import column_key, read_book
+from .score_rows import Line, columns_of, lines_of, refusals_of, row_of, table_of, to_settle
+from .scorebook import column_key, read_book, read_values
 from .shown import code_words, levels, moment_words
 
 LONGEST_SEARCH = 80
+ON_A_PAGE = 100
+"""Scores of a list: a class of 35 has some hundreds, each with its sentences."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,58 @@ class Filters:
     state: str = ""
     column: str = ""
     q: str = ""
+    page: int = 0
+    """Which hundred of the list, from the second on."""
 
-    def address(self, **changed: str) -> str:
-        """The page, with some filters changed."""
-        wanted = {"state": self.state, "column": self.column, "q": self.q, **changed}
+    def address(self, **changed: str | int) -> str:
+        """The page, with some filters changed: then at its first hundred, unless another is asked for."""
+        place = 0 if changed else self.page
+        wanted = {"state": self.state, "column": self.column, "q": self.q, "page": place, **changed}
         return here("gradebook", **{name: value for name, value in wanted.items() if value})
 
-    def fits(self, row: Row) -> bool:
-        """Whether a line is one of the pupil and the column asked for; states are counted among those."""
-        assert row.pair is not None
-        if self.column and column_key(row.pair[1]) != self.column:
-            return False
-        return all(any(name.startswith(word) for name in _words(row.who)) for word in _words(self.q))
+    def narrow(self, lines: list[Line]) -> list[Line]:
+        """The lines of the pupil and the column asked for; states are counted among those."""
+        words = _words(self.q)
+        asked = {
+            who
+            for who in {line.who for line in lines}
+            if all(any(name.startswith(word) for name in _words(who)) for word in words)
+        }
+        return [
+            line
+            for line in lines
+            if line.who in asked and (not self.column or column_key(line.pair[1]) == self.column)
+        ]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The hundred lines of a list that are shown, counted from 1, and how many there are."""
+
+    lines: list[Line]
+    first: int
+    total: int
+    before: int | None = None
+    """Which hundred comes before, and after; None where none does."""
+    after: int | None = None
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.lines) - 1
+
+
+def part_of(lines: list[Line], page: int) -> Part:
+    """A hundred of a list: the last, where there are fewer than asked for (some were decided since)."""
+    pages = max(1, -(-len(lines) // ON_A_PAGE))
+    number = min(max(1, page), pages)
+    start = (number - 1) * ON_A_PAGE
+    return Part(
+        lines[start : start + ON_A_PAGE],
+        start + 1,
+        len(lines),
+        before=number - 1 if number > 1 else None,
+        after=number + 1 if number < pages else None,
+    )
 
 
 def _words(name: str) -> list[str]:
@@ -61,7 +103,16 @@ def filters_in(values: dict[str, str]) -> Filters:
         state if state in STATES else "",
         values.get("column", "")[:12],
         " ".join(values.get("q", "").split())[:LONGEST_SEARCH],
+        _page_in(values.get("page", "")),
     )
+
+
+def _page_in(text: str) -> int:
+    try:
+        number = row_id(text)
+    except ValueError:
+        return 0
+    return number if number > 1 else 0
 
 
 @page("/gradebook", may=May.ASSESS)
@@ -72,12 +123,14 @@ def gradebook() -> str:
     filters = filters_in(request.args.to_dict())
     may_teach = visit().may(May.TEACH)
     book = read_book(db.session, course, may_act=may_teach)
-    everything = rows_of(book)
-    fitting = [row for row in everything if filters.fits(row)]
-    counts = Counter(row.state for row in fitting)
-    asked = [row for row in fitting if row.state == filters.state] if filters.state else fitting
+    everything = lines_of(book)
+    fitting = filters.narrow(everything)
+    counts = Counter(line.state for line in fitting)
+    asked = [line for line in fitting if line.state == filters.state] if filters.state else fitting
     narrowed = bool(filters.state or filters.column or filters.q)
-    waiting = sum(row.state == "waiting" for row in everything)
+    part = part_of(asked if narrowed else to_settle(book, everything), filters.page)
+    read_values(db.session, book, [line.pair for line in part.lines if line.actions])
+    waiting = sum(line.state == "waiting" for line in everything)
     table_columns, table_rows = table_of(book, everything)
     return render_template(
         "gradebook.html",
@@ -96,14 +149,17 @@ def gradebook() -> str:
         filters=filters,
         shown=filters.state,
         narrowed=narrowed,
-        rows=asked if narrowed else to_settle(book, everything),
-        refusals=refusals_of(asked) if filters.state == "refused" and may_teach else [],
+        part=part,
+        rows=[row_of(book, line) for line in part.lines],
+        refusals=refusals_of(book, asked) if filters.state == "refused" and may_teach else [],
         columns=columns_of(book, everything),
         choices=[(column_key(column), item) for column, item in book.items.items() if column in book.worked],
-        table_columns=[(column_key(column), column, book.items[column]) for column in table_columns],
+        table_columns=[(column_key(column), book.items[column]) for column in table_columns],
         table_rows=table_rows,
-        refused=sum(row.state == "refused" and "again" in row.actions for row in everything),
-        to_publish=sum(row.state == "to_publish" for row in everything),
+        glances={glance for _name, cells in table_rows for glance in cells},
+        figures=Figures(),
+        refused=sum(line.state == "refused" and "again" in line.actions for line in everything),
+        to_publish=sum(line.state == "to_publish" for line in everything),
         waiting=waiting,
         left=len(book.leavers),
         empty=not book.worked,

@@ -14,7 +14,7 @@ from ..gradebook.models import ColumnOf, Mode
 from ..gradebook.publishing import Change, Line, Plan, fingerprint, plan_scores, publish
 from ..gradebook.queue import wake_worker
 from ..gradebook.worths import settings_of
-from .deliveries import number, score_words
+from .deliveries import Figures, score_words
 from .gradebook import conversion_words
 from .guard import May, here, page, row_id, visit
 from .scorebook import Heading, column_key, column_names, everybodys_names, parse_column
@@ -37,7 +37,7 @@ class Shown:
     """A line of the preview."""
 
     who: str
-    item: Heading
+    column: ColumnOf
     change: str
     level: int | None
     old: str
@@ -56,16 +56,20 @@ def preview_publish() -> Response | str:
     plan = plan_scores(db.session, course, settings)
     items, names = column_names(db.session, course), everybodys_names(db.session, course)
     place = {column: index for index, column in enumerate(items)}
+    people = {line.pair[0] for line in plan.lines}
+    row = {p: index for index, p in enumerate(sorted(people, key=lambda p: sort_key(names.get(p, ""))))}
     lines = sorted(
         (line for line in plan.lines if line.pair[1] in items),
-        key=lambda line: (place[line.pair[1]], sort_key(names.get(line.pair[0], ""))),
+        key=lambda line: (place[line.pair[1]], row[line.pair[0]]),
     )
+    figures = Figures()
     return render_template(
         "publish.html",
         counts=plan.counts,
         parts=_parts(lines, items, request.args.get("column", "")),
-        lines=[_shown(line, items, names) for line in lines if line.change in (Change.NEW, Change.CHANGED)],
-        conflicts=[_shown(line, items, names) for line in lines if line.change is Change.CONFLICT],
+        columns={line.pair[1]: items[line.pair[1]] for line in lines},
+        lines=[_shown(line, names, figures) for line in lines if line.change in (Change.NEW, Change.CHANGED)],
+        conflicts=[_shown(line, names, figures) for line in lines if line.change is Change.CONFLICT],
         left=sorted((names.get(person, "?") for person in plan.left), key=sort_key),
         too_few=_too_few(plan, names),
         conversion=conversion_words(settings),
@@ -116,18 +120,18 @@ def _parts(lines: list[Line], items: dict[ColumnOf, Heading], wanted: str) -> li
     return [part for part in parts.values() if part.seen]
 
 
-def _shown(line: Line, items: dict[ColumnOf, Heading], names: dict[int, str]) -> Shown:
+def _shown(line: Line, names: dict[int, str], figures: Figures) -> Shown:
     current, sent = line.cell.current, line.sent
     by_hand = line.change is Change.CONFLICT and current is not None and current.lms_score is not None
     return Shown(
         who=names.get(line.pair[0], "?"),
-        item=items[line.pair[1]],
+        column=line.pair[1],
         change=line.change,
         level=line.value.level if line.value else None,
-        old=score_words(sent) if sent is not None and sent.score is not None else "",
-        new=score_words(line.value) if line.value else "",
+        old=score_words(sent, figures) if sent is not None and sent.score is not None else "",
+        new=score_words(line.value, figures) if line.value else "",
         comment=line.value.comment if line.value else "",
-        held=number(current.lms_score) if by_hand and current is not None else "",
+        held=figures[current.lms_score] if by_hand and current is not None else "",
     )
 
 

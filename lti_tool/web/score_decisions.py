@@ -18,7 +18,7 @@ from ..gradebook.scores import clear_score, hold_course, send_again
 from ..gradebook.worths import settings_of
 from .gradebook import filters_in
 from .guard import May, here, page, row_id, visit
-from .score_rows import rows_of
+from .score_rows import line_of, row_of
 from .scorebook import left_over, read_book
 
 
@@ -81,7 +81,7 @@ def ask_clear() -> Response | str:
     held = left_over(book, delivery.pair)
     if held is None or not book.may_send(delivery.column):
         return redirect(here("gradebook"), 303)  # the page that led here was old
-    row = next(row for row in rows_of(book) if row.pair == delivery.pair)
+    row = row_of(book, line_of(book, delivery.pair))
     return render_template(
         "clear_score.html", row=row, course=course, filters=filters_in(request.args.to_dict())
     )

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -27,11 +28,31 @@ from .scorebook import Book, Heading, column_key, left_over
 from .shown import moment_words
 
 MOST_CODES = 3
+WHOLE_COLUMN = 0
+"""Nobody's id: that of the line of a deleted column."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where a score is, without a word: a page counts hundreds, and says a hundred at most (`row_of`)."""
+
+    pair: Pair
+    who: str
+    state: str
+    score: Decimal | None = None
+    """What the LMS holds, or is to hold."""
+    entry_code: str = ""
+    actions: tuple[str, ...] = ()
+    reason: str = ""
+    delivery: ScoreDelivery | None = None
+    """What was sent, or is on its way; None where nothing is, or all is still to be published."""
+    left_over: bool = False
+    """Whether it is worth nothing any more."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of « À régler », of a filter, or a cell of the table of all."""
+    """A line in words: of « À régler », or of a filter."""
 
     who: str
     item: Heading
@@ -46,17 +67,10 @@ class Row:
     worth: str = ""
     """What it is worth now, where that is something else; with the comment that would go with it."""
     worth_comment: str = ""
-    pair: Pair | None = None
     delivery_id: int = 0
     actions: tuple[str, ...] = ()
     held: str = ""
     """What the LMS holds, when it is something else."""
-    reason: str = ""
-
-    @property
-    def figure(self) -> str:
-        """The points alone: what the LMS holds, or is to hold."""
-        return self.held or (self.worth if self.state == "to_publish" else self.sent).partition("\u00a0")[0]
 
 
 @dataclass
@@ -80,52 +94,91 @@ class Refusal:
     count: int = 0
 
 
-def rows_of(book: Book) -> list[Row]:
+# ----- where each score is -----
+
+
+def lines_of(book: Book) -> list[Line]:
     """Every line there is, by pupil then competence."""
     pairs = {
         *book.current,
         *book.held,
         *((person_id, item) for person_id in book.pupils for item in book.worked),
-        *(pair for pair in book.values if pair[0] in book.leavers),
+        *(pair for pair in book.valued if pair[0] in book.leavers),
     }
-    order = {item_id: place for place, item_id in enumerate(book.items)}
-    rows = []
-    for pair in sorted(pairs, key=lambda p: (sort_key(book.names.get(p[0], "")), order.get(p[1], 99))):
-        if pair[1] in book.items:
-            rows.append(_row(book, pair))
-    return rows
+    people = sorted({pair[0] for pair in pairs}, key=lambda person: sort_key(book.names.get(person, "")))
+    row = {person: place for place, person in enumerate(people)}
+    place = {item_id: place for place, item_id in enumerate(book.items)}
+    known = [pair for pair in pairs if pair[1] in place]
+    return [line_of(book, pair) for pair in sorted(known, key=lambda p: (row[p[0]], place[p[1]]))]
 
 
-def _row(book: Book, pair: Pair) -> Row:
-    current, value = book.current.get(pair), book.values.get(pair)
-    common: dict[str, Any] = {
-        "who": book.names.get(pair[0], "?"),
-        "item": book.items[pair[1]],
-        "pair": pair,
-    }
+def line_of(book: Book, pair: Pair) -> Line:
+    """Where the score of a pupil in a column is."""
+    current, who = book.current.get(pair), book.names.get(pair[0], "?")
     held = left_over(book, pair)
     if held is not None:
-        return _left_over_row(book, held, common)
+        clear = ("clear",) if book.may_send(held.column) else ()
+        return Line(pair, who, "sent", held.score, actions=clear, delivery=held, left_over=True)
     if pair in book.to_publish:
+        return Line(pair, who, "to_publish", book.values[pair].score)
+    nothing = current is not None and current.score is None and current.state is DeliveryState.SENT
+    if current is None or (nothing and pair not in book.valued):
+        silent = book.is_off(pair[1]) and pair[0] not in book.leavers
+        return Line(pair, who, "nothing", entry_code="" if silent else book.codes.get(pair, ""))
+    return Line(
+        pair,
+        who,
+        SHOWN_STATE[current.state],
+        current.score if current.lms_score is None else current.lms_score,
+        actions=_actions(book, pair, current),
+        reason=current.reason,
+        delivery=current,
+    )
+
+
+def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
+    if not book.may_send(pair[1]) or pair not in book.valued:
+        return ()
+    if current.state is DeliveryState.REFUSED:
+        own = isinstance(pair[1], OwnColumn)
+        return ("column",) if current.reason == "column_gone" and not own else ("again",)
+    if current.state is DeliveryState.CHANGED:
+        return ("keep", "force")
+    return ("force",) if current.state is DeliveryState.KEPT else ()
+
+
+# ----- and in words -----
+
+
+def row_of(book: Book, line: Line) -> Row:
+    """A line in words. Of one that may be acted upon, what it is worth was read (`scorebook.read_values`)."""
+    pair, current = line.pair, line.delivery
+    common: dict[str, Any] = {
+        "who": line.who,
+        "item": book.items[pair[1]],
+        "state": line.state,
+        "actions": line.actions,
+    }
+    if pair[0] == WHOLE_COLUMN:
+        return Row(**common, said=_whole_column(book, pair[1]))
+    if line.state == "to_publish":
         return _unpublished(book, pair, common)
-    if current is None or (current.score is None and current.state is DeliveryState.SENT and value is None):
-        return _nothing(book, pair, common)
+    if current is None:
+        return Row(**common, said=_nothing(book, line), entry_code=line.entry_code)
+    if line.left_over:
+        return Row(**common, **_sent(current), said=_left_over(book, current))
     said = explain(current, book.course.platform.name)
     if pair[0] in book.leavers and current.state is DeliveryState.SENT:
         said = Said(f"{said.why} {_left()}", _("La note envoyée avant reste dans le carnet."))
-    actions = _actions(book, pair, current)
-    exact = (current.score, current.maximum)
-    now = value if actions and value is not None and (value.score, value.maximum) != exact else None
+    exact, value = (current.score, current.maximum), book.values.get(pair)
+    now = value if line.actions and value is not None and (value.score, value.maximum) != exact else None
     return Row(
         **common,
         **_sent(current),
-        state=SHOWN_STATE[current.state],
         said=said,
         worth=score_words(now) if now else "",
         worth_comment=now.comment if now else "",
-        actions=actions,
         held=number(current.lms_score) if current.lms_score is not None else "",
-        reason=current.reason,
     )
 
 
@@ -140,23 +193,16 @@ def _sent(delivery: ScoreDelivery) -> dict[str, Any]:
     }
 
 
-def _left_over_row(book: Book, held: ScoreDelivery, common: dict[str, Any]) -> Row:
+def _left_over(book: Book, held: ScoreDelivery) -> Said:
+    if book.is_off(held.column):
+        return Said(
+            _("Cette compétence n’est plus envoyée : la note déjà envoyée reste dans le carnet."),
+            _("Rien à faire. Pour l’envoyer de nouveau, la cocher dans les réglages du cours."),
+        )
     why = _("Une note a été envoyée, mais il ne reste plus assez d’observations pour la justifier.")
     if held.state is not DeliveryState.SENT:
         why = _("Une note est peut-être arrivée dans le carnet, mais il ne reste plus assez d’observations.")
-    said = Said(why, _("Spirale ne vide jamais une note d’elle-même."))
-    if book.is_off(held.column):
-        said = Said(
-            _("Cette compétence n’est plus envoyée : la note déjà envoyée reste dans le carnet."),
-            _("Rien à faire. Pour l’envoyer de nouveau, la cocher dans les réglages du cours."),
-        )
-    return Row(
-        **common,
-        **_sent(held),
-        state="sent",
-        said=said,
-        actions=("clear",) if book.may_send(held.column) else (),
-    )
+    return Said(why, _("Spirale ne vide jamais une note d’elle-même."))
 
 
 def _unpublished(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
@@ -167,7 +213,6 @@ def _unpublished(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
         said = Said(explain(current, book.course.platform.name).why, said.todo)
     return Row(
         **common,
-        state="to_publish",
         said=said,
         level=value.level,
         sent=score_words(held) if held is not None else "",
@@ -176,94 +221,88 @@ def _unpublished(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
     )
 
 
-def _nothing(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
-    code = book.codes.get(pair, "")
-    if pair[0] in book.leavers:
-        said = Said(_left(), _("S’il revient, relire la liste dans les réglages du cours."))
-    elif book.is_off(pair[1]):
-        said = Said(
+def _whole_column(book: Book, column: ColumnOf) -> Said:
+    """A column deleted in the LMS."""
+    return Said(
+        _("La colonne a été supprimée du carnet de notes."),
+        ngettext(
+            "Spirale peut la recréer : sa note repartira.",
+            "Spirale peut la recréer : ses %(num)s notes repartiront.",
+            sum(pair[1] == column and pair in book.current for pair in book.valued),
+        ),
+    )
+
+
+def _nothing(book: Book, line: Line) -> Said:
+    person_id, column = line.pair
+    if person_id in book.leavers:
+        return Said(_left(), _("S’il revient, relire la liste dans les réglages du cours."))
+    if book.is_off(column):
+        return Said(
             _("Cette compétence n’est pas parmi celles qui sont envoyées."),
             _("Rien à faire. Pour l’envoyer, la cocher dans les réglages du cours."),
         )
-        code = ""
-    elif code:
-        said = explain_code(code)
-    elif pair in book.values and not isinstance(pair[1], OwnColumn) and not can_send(book.course):
-        said = Said(_("Pas de colonne où l’envoyer\u00a0: le niveau reste dans Spirale."), _("Rien à faire."))
-    elif pair in book.values:
-        said = Said(
-            _("Une note existe ici, mais rien n’a été envoyé."),
-            _("Elle partira à la prochaine évaluation, ou en enregistrant les réglages du cours."),
-        )
-    else:
-        said = Said(_("Pas encore assez d’observations pour envoyer une note."), _("Rien à faire."))
-    return Row(**common, state="nothing", said=said, entry_code=code)
+    if line.entry_code:
+        return explain_code(line.entry_code)
+    if line.pair not in book.valued:
+        return Said(_("Pas encore assez d’observations pour envoyer une note."), _("Rien à faire."))
+    if not isinstance(column, OwnColumn) and not can_send(book.course):
+        return Said(_("Pas de colonne où l’envoyer\u00a0: le niveau reste dans Spirale."), _("Rien à faire."))
+    return Said(
+        _("Une note existe ici, mais rien n’a été envoyé."),
+        _("Elle partira à la prochaine évaluation, ou en enregistrant les réglages du cours."),
+    )
 
 
 def _left() -> str:
     return _("Cet élève n’est plus dans la liste de la classe : rien n’est envoyé pour lui.")
 
 
-def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
-    if not book.may_send(pair[1]) or pair not in book.values:
-        return ()
-    if current.state is DeliveryState.REFUSED:
-        own = isinstance(pair[1], OwnColumn)
-        return ("column",) if current.reason == "column_gone" and not own else ("again",)
-    if current.state is DeliveryState.CHANGED:
-        return ("keep", "force")
-    return ("force",) if current.state is DeliveryState.KEPT else ()
+# ----- what a page does with them -----
 
 
-def to_settle(book: Book, rows: list[Row]) -> list[Row]:
+def to_settle(book: Book, lines: Iterable[Line]) -> list[Line]:
     """What waits for a decision, then the codes when they are few: those of a deleted column as one line."""
     found = [
-        Row(
-            who=_("Toute la colonne"),
-            item=item,
-            state="refused",
-            said=Said(
-                _("La colonne a été supprimée du carnet de notes."),
-                ngettext(
-                    "Spirale peut la recréer : sa note repartira.",
-                    "Spirale peut la recréer : ses %(num)s notes repartiront.",
-                    sum(pair[1] == item_id and pair in book.current for pair in book.values),
-                ),
-            ),
-            pair=(0, item_id),
+        Line(
+            (WHOLE_COLUMN, item_id),
+            _("Toute la colonne"),
+            "refused",
             actions=("column",) if book.may_send(item_id) else (),
         )
-        for item_id, item in book.items.items()
+        for item_id in book.items
         if item_id in book.gone and not book.is_off(item_id)
     ]
-    news = [row for row in rows if _is_news(book, row)]
-    codes = [row for row in news if row.state == "nothing" and row.entry_code and not row.actions]
-    wanting = [row for row in news if row not in codes]
+    news = [line for line in lines if _is_news(book, line)]
+    codes = [line for line in news if _is_code(line)]
+    wanting = [line for line in news if not _is_code(line)]
     # A class with many absents must not hide what waits for a decision: the filter shows them all.
     return found + wanting + (codes if len(codes) <= MOST_CODES else [])
 
 
-def _is_news(book: Book, row: Row) -> bool:
-    assert row.pair is not None
-    current = book.current.get(row.pair)
-    if row.state == "to_publish" or book.is_off(row.pair[1]):
+def _is_code(line: Line) -> bool:
+    return line.state == "nothing" and bool(line.entry_code)
+
+
+def _is_news(book: Book, line: Line) -> bool:
+    current = book.current.get(line.pair)
+    if line.state == "to_publish" or book.is_off(line.pair[1]):
         return False
-    if row.state == "refused":
-        return not (current and current.reason == "column_gone" and row.pair[1] in book.gone)
-    if row.state == "changed":
-        return row.pair in book.conflicts or (current is not None and current.state is DeliveryState.CHANGED)
-    return "clear" in row.actions or bool(row.entry_code) or left_over(book, row.pair) is not None
+    if line.state == "refused":
+        return not (current and current.reason == "column_gone" and line.pair[1] in book.gone)
+    if line.state == "changed":
+        return line.pair in book.conflicts or (current is not None and current.state is DeliveryState.CHANGED)
+    return line.left_over or bool(line.entry_code)
 
 
-def columns_of(book: Book, rows: Iterable[Row]) -> list[Column]:
+def columns_of(book: Book, lines: Iterable[Line]) -> list[Column]:
     """Where the scores of each column are, and when it last took one."""
     columns = {
         item_id: Column(item, column_key(item_id), gone=item_id in book.gone, off=book.is_off(item_id))
         for item_id, item in book.items.items()
     }
-    for row in rows:
-        assert row.pair is not None
-        columns[row.pair[1]].counts[row.state] += 1
+    for line in lines:
+        columns[line.pair[1]].counts[line.state] += 1
     for (_person_id, item_id), delivery in book.held.items():
         column: Column | None = columns.get(item_id)
         if column and delivery.state is DeliveryState.SENT and delivery.done_at:
@@ -271,20 +310,34 @@ def columns_of(book: Book, rows: Iterable[Row]) -> list[Column]:
     return list(columns.values())
 
 
-def refusals_of(rows: Iterable[Row]) -> list[Refusal]:
+def refusals_of(book: Book, lines: Iterable[Line]) -> list[Refusal]:
     """The refused scores that may be sent again, by reason, the most frequent first."""
     found: dict[str, Refusal] = {}
-    for row in rows:
-        if row.state == "refused" and "again" in row.actions:
-            found.setdefault(row.reason, Refusal(row.reason, row.said)).count += 1
+    for line in lines:
+        if line.state == "refused" and "again" in line.actions and line.delivery is not None:
+            if line.reason not in found:
+                said = explain(line.delivery, book.course.platform.name)
+                found[line.reason] = Refusal(line.reason, said)
+            found[line.reason].count += 1
     return sorted(found.values(), key=lambda refusal: -refusal.count)
 
 
-def table_of(book: Book, rows: Iterable[Row]) -> tuple[list[ColumnOf], list[tuple[str, dict[ColumnOf, Row]]]]:
-    """The worked columns, and pupil by pupil the line of each: the gradebook at a glance."""
-    lines: dict[int, dict[ColumnOf, Row]] = {}
-    for row in rows:
-        assert row.pair is not None
-        lines.setdefault(row.pair[0], {})[row.pair[1]] = row
-    columns = [column for column in book.items if column in book.worked]
-    return columns, [(book.names.get(person_id, "?"), cells) for person_id, cells in lines.items()]
+class Glance(NamedTuple):
+    """All that a cell of the table of everybody shows: there are a few dozen kinds, and each is made once."""
+
+    state: str = "nothing"
+    score: Decimal | None = None
+    entry_code: str = ""
+
+
+def table_of(book: Book, lines: Iterable[Line]) -> tuple[list[ColumnOf], list[tuple[str, list[Glance]]]]:
+    """The worked columns, and pupil by pupil the cell of each: the gradebook at a glance."""
+    cells: dict[int, dict[ColumnOf, Glance]] = {}
+    for line in lines:
+        glance = Glance(line.state, line.score, line.entry_code)
+        cells.setdefault(line.pair[0], {})[line.pair[1]] = glance
+    columns, nothing = [column for column in book.items if column in book.worked], Glance()
+    return columns, [
+        (book.names.get(person_id, "?"), [of.get(column, nothing) for column in columns])
+        for person_id, of in cells.items()
+    ]

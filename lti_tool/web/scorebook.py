@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -14,10 +18,9 @@ from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, ResourceLink, Role
 from ..courses.people import full_name, pupils
 from ..frameworks.models import FrameworkItem
-from ..gradebook.cells import newest_deliveries
+from ..gradebook.cells import read_all_cells
 from ..gradebook.models import (
     OPEN,
-    PERHAPS_TAKEN,
     ColumnOf,
     DeliveryState,
     GradebookSettings,
@@ -27,7 +30,7 @@ from ..gradebook.models import (
     Pair,
     ScoreDelivery,
 )
-from ..gradebook.own_columns import own_columns
+from ..gradebook.own_columns import own_columns, own_pairs
 from ..gradebook.publishing import Change, Plan, plan_scores
 from ..gradebook.scores import can_send, current_values
 from ..gradebook.worths import Worth, settings_of
@@ -56,7 +59,10 @@ class Book:
     current: dict[Pair, ScoreDelivery]
     held: dict[Pair, ScoreDelivery]
     """The newest delivery of a pair that the LMS took, or may have taken."""
+    valued: set[Pair]
+    """What is worth something now."""
     values: dict[Pair, Worth]
+    """What it is worth: of all in a course that sends on « Publier », elsewhere of what was asked (`read_values`)."""
     codes: dict[Pair, str]
     """The newest entry of a pair, where it is a code."""
     worked: set[ColumnOf]
@@ -90,15 +96,19 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     staff = sa.select(Enrolment.person_id).where(
         Enrolment.course_id == course.id, Enrolment.launched_as.in_((Role.TEACHER, Role.ASSESSOR))
     )
-    mine = sa.and_(ScoreDelivery.course_id == course.id, ScoreDelivery.person_id.not_in(staff))
-    if course.year_began_at is not None:
-        mine = sa.and_(mine, ScoreDelivery.created_at >= course.year_began_at)
-    taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.reason.in_(PERHAPS_TAKEN))
-    current = newest_deliveries(session, mine, ScoreDelivery.state != DeliveryState.REPLACED)
-    held = newest_deliveries(session, mine, taken)
-    codes, worked = _codes(session, course)
-    plan = plan_scores(session, course) if settings.mode == Mode.PUBLISH else Plan()
-    values = plan.values if settings.mode == Mode.PUBLISH else current_values(session, course)
+    teaching = set(session.scalars(staff))
+    codes, worked, counts = _seen(session, course)
+    if settings.mode == Mode.PUBLISH:
+        plan = plan_scores(session, course, settings)
+        valued = set(plan.values)
+    else:
+        plan = Plan(cells=read_all_cells(session, course.id))
+        own = own_pairs(session, own_columns(session, course))
+        valued = own | {p for p, n in counts.items() if n >= settings.minimum and settings.sends(p[1])}
+    cells = [(pair, cell) for pair, cell in plan.cells.items() if pair[0] not in teaching]
+    began = course.year_began_at
+    current = {pair: cell.current for pair, cell in cells if _is_of_now(cell.current, began)}
+    held = {pair: cell.taken for pair, cell in cells if _is_of_now(cell.taken, began)}
     listed = pupils(session, course.id)
     gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
     return Book(
@@ -108,16 +118,24 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         pupils=[pupil.person_id for pupil in listed],
         current=current,
         held=held,
-        values=values,
+        valued=valued,
+        values=plan.values,
         codes=codes,
-        worked=worked | {column for _person, column in (*current, *held, *values)},
+        worked=worked | {column for _person, column in (*current, *held, *valued)},
         gone=set(gone),
         settings=settings,
         can_act=settings.sending and may_act,
-        leavers={p for p, _c in values} - {pupil.person_id for pupil in listed} - set(session.scalars(staff)),
+        leavers={p for p, _c in valued} - {pupil.person_id for pupil in listed} - teaching,
         to_publish={line.pair for line in plan.to_send},
         conflicts={line.pair for line in plan.lines if line.change is Change.CONFLICT},
     )
+
+
+def read_values(session: Session, book: Book, pairs: Iterable[Pair]) -> None:
+    """Add what some pairs are worth: a page of scores says it of a few, and no page of all."""
+    wanted = [pair for pair in pairs if pair in book.valued and pair not in book.values]
+    if wanted:
+        book.values.update(current_values(session, book.course, wanted, book.settings))
 
 
 def column_names(session: Session, course: Course) -> dict[ColumnOf, Heading]:
@@ -154,8 +172,15 @@ def _whole_names(session: Session, course: Course) -> dict[int, str]:
     return {row.person_id: full_name(row) for row in rows}
 
 
-def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[ColumnOf]]:
-    """The newest entry of each pair where it is a code, and the competences that were assessed."""
+def _is_of_now(delivery: ScoreDelivery | None, began: datetime | None) -> TypeGuard[ScoreDelivery]:
+    """Whether there is a delivery, and of the present year of its course."""
+    return delivery is not None and (began is None or delivery.created_at >= began)
+
+
+def _seen(session: Session, course: Course) -> tuple[dict[Pair, str], set[ColumnOf], Counter[Pair]]:
+    """The newest entry of each pair where it is a code; the competences that were assessed; and how many levels each
+    pair was seen at, the turns that `current_values` counts.
+    """
     of_course = sa.select(Activity.id).where(Activity.course_id == course.id, Activity.year_id.is_(None))
     rows = session.execute(
         sa.select(Assessment.person_id, Assessment.item_id, Assessment.code, Assessment.level)
@@ -165,18 +190,21 @@ def _codes(session: Session, course: Course) -> tuple[dict[Pair, str], set[Colum
     )
     codes: dict[Pair, str] = {}
     worked: set[ColumnOf] = set()
-    for person_id, item_id, code, level in rows:
+    counts: Counter[Pair] = Counter()
+    for person_id, item_id, code, level in rows.all():
         if not code and not level:
             continue
         worked.add(item_id)
         codes[person_id, item_id] = code or ""
-    return {pair: code for pair, code in codes.items() if code}, worked
+        if level:
+            counts[person_id, item_id] += 1
+    return {pair: code for pair, code in codes.items() if code}, worked, counts
 
 
 def left_over(book: Book, pair: Pair) -> ScoreDelivery | None:
     """The score that the LMS holds, or may hold, of a pair that is worth nothing any more."""
     held, current = book.held.get(pair), book.current.get(pair)
-    if pair in book.values or held is None or held.score is None:
+    if pair in book.valued or held is None or held.score is None:
         return None
     decided = current is not None and (current.state in OPEN or current.state is DeliveryState.KEPT)
     return None if decided else held

@@ -28,7 +28,8 @@ def a_class(app: Flask) -> tuple[int, Person, Person]:
     teacher = factories.enrolled(course, "Claire", "Morel", Role.TEACHER)
     adam = factories.enrolled(course, "Adam", "Benali")
     activity = factories.activity(course, "1A")
-    factories.assessment(activity, "1A", adam, 3, teacher, comment="Voix posée")
+    seen = factories.competence("2A").id
+    factories.assessment(activity, "1A", adam, 3, teacher, comment="Voix posée", observed=[seen])
     factories.decision(course, "1A", adam, 4, teacher, reason="Vu au salon des métiers")
     factories.group(course, "Groupe A", adam)
     db.session.commit()
@@ -60,6 +61,7 @@ def test_an_export_holds_every_row_about_a_person_by_table_with_words_and_no_sec
     (session,) = exported["launch_session (person_id)"]
     assert not {"sid_hash", "browser_hash"} & set(session)
     assert exported["entries made about others"] == 0
+    assert entry["observed"] == [factories.competence("2A").statement]
     json.dumps(exported)
 
 

@@ -243,6 +243,50 @@ def test_a_token_no_longer_taken_is_replaced_once(book: Gradebook) -> None:
     assert book.shown(ADAM, "1A").tries == 1
 
 
+def test_a_token_refused_twice_in_a_row_does_not_make_a_score_refused(book: Gradebook) -> None:
+    """Of a platform that refuses one request in twenty, some scores meet two in a row: none may be lost for it."""
+    book.type((ADAM, "1A", 3), (AICHA, "1A", 2))
+    for path in ("/lineitems?", "/results", "/scores"):
+        book.world.faults.answer(path, 401, times=4 if path == "/scores" else 2)
+        book.deliver()
+        for who in (ADAM, AICHA):
+            shown = book.shown(who, "1A")
+            assert (shown.state, shown.reason, shown.status) == ("waiting", "not_allowed", 401), path
+        book.world.let_time_pass()
+
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.value(AICHA, "1A")) == (3, 2)
+
+
+def test_a_platform_that_refuses_every_token_it_gives_is_believed_after_four_tries(book: Gradebook) -> None:
+    book.world.faults.answer("/scores", 401, times=1000)
+    book.type((ADAM, "1A", 3))
+
+    for _try in range(4):
+        assert book.shown(ADAM, "1A").state == "waiting"
+        book.deliver()
+        book.world.let_time_pass()
+
+    shown = book.shown(ADAM, "1A")
+    assert (shown.state, shown.reason, shown.status, shown.tries) == ("refused", "not_allowed", 401, 4)
+
+
+def test_a_grade_changed_by_hand_is_not_overwritten_because_the_results_were_refused(book: Gradebook) -> None:
+    book.type((ADAM, "1A", 1))
+    book.deliver()
+    book.set_by_hand(ADAM, "1A", 2.5)
+    book.world.faults.answer("/results", 401, times=2)
+    book.type((ADAM, "1A", 3))
+
+    book.deliver()
+    assert book.value(ADAM, "1A") == 2.5
+    book.world.let_time_pass()
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (2.5, "changed")
+
+
 def test_all_who_wait_for_a_token_share_one_request_and_its_failure(book: Gradebook) -> None:
     from lti_tool.errors import PlatformDelayed
     from lti_tool.lti.ags import SCOPE_SCORE

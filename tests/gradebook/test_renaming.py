@@ -158,9 +158,9 @@ def test_nothing_is_renamed_while_sending_is_off_the_platform_is_paused_or_the_c
     call_it(book, "Saluer")
     asked = len(book.world.faults.seen)
 
-    book.set(sending=False)
+    book.set(mode="nothing")
     assert rename(book) == 0
-    book.set(sending=True)
+    book.set(mode="automatic")
     with book.writing():
         pause = PlatformPause(
             platform_id=book.world.platform_id, until=utcnow().replace(year=2099), reason="later"
