@@ -24,12 +24,11 @@ LEAST = {"teacher": 20, "pupil": 6}
 
 
 def kind_of(path: str) -> str:
-    """Which page it is: two competences, or two pupils, are the same page; a page with a query is another one."""
+    """Which page it is: two competences, or two pupils, are the same page; whatever is asked of it, a second one."""
     path, _, query = path.partition("?")
-    path = re.sub(r"/\d+(?=/|$)", "/N", path)
+    path = re.sub(r"/(\d+|[0-9a-f-]{36})(?=/|$)", "/N", path)
     path = re.sub(r"^/referential/(?!general$|print$|search$|tree).+", "/referential/ITEM", path)
-    names = sorted({part.split("=")[0] for part in query.split("&") if part} - {"saved"})
-    return f"{path}?{'&'.join(names)}" if names else path
+    return f"{path}?" if query else path
 
 
 def links_of(tab: Tab) -> list[str]:
