@@ -246,7 +246,11 @@ def test_a_token_no_longer_taken_is_replaced_once(book: Gradebook) -> None:
 def test_a_token_refused_twice_in_a_row_does_not_make_a_score_refused(book: Gradebook) -> None:
     """Of a platform that refuses one request in twenty, some scores meet two in a row: none may be lost for it."""
     book.type((ADAM, "1A", 3), (AICHA, "1A", 2))
-    for path in ("/lineitems?", "/results", "/scores"):
+    for path in ("/lineitems?", "/scores", "/results"):
+        if path == "/results":  # of a column that was just made they are not asked for
+            book.deliver()
+            assert book.value(ADAM, "1A") == 3
+            book.type((ADAM, "1A", 4), (AICHA, "1A", 1))
         book.world.faults.answer(path, 401, times=4 if path == "/scores" else 2)
         book.deliver()
         for who in (ADAM, AICHA):
@@ -256,7 +260,7 @@ def test_a_token_refused_twice_in_a_row_does_not_make_a_score_refused(book: Grad
 
     book.deliver()
 
-    assert (book.value(ADAM, "1A"), book.value(AICHA, "1A")) == (3, 2)
+    assert (book.value(ADAM, "1A"), book.value(AICHA, "1A")) == (4, 1)
 
 
 def test_a_platform_that_refuses_every_token_it_gives_is_believed_after_four_tries(book: Gradebook) -> None:
