@@ -62,8 +62,8 @@ def init_queue(
     sweeps: Sequence[Callable[[Flask], object]],
     read_roster: Callable[[Flask, int], None],
 ) -> None:
-    """Give the application its queue and its jobs: deliver what is due, read a class list, and sweep (deliver, then these
-    things, one after the other)."""
+    """Give the application its queue and its jobs: deliver what is due, read a class list, and sweep (deliver, then
+    these things, one after the other)."""
     queue = make_queue(config)
     planned = Planned(longest_s=60.0 * config.delivery.sweep_minutes)
 

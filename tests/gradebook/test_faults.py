@@ -246,7 +246,7 @@ def test_a_token_no_longer_taken_is_replaced_once(book: Gradebook) -> None:
 def test_a_token_refused_twice_in_a_row_does_not_make_a_score_refused(book: Gradebook) -> None:
     """Of a platform that refuses one request in twenty, some scores meet two in a row: none may be lost for it."""
     book.type((ADAM, "1A", 3), (AICHA, "1A", 2))
-    for path in ("/lineitems?", "/results", "/scores"):
+    for path in ("/lineitems?", "/scores", "/results"):
         book.world.faults.answer(path, 401, times=4 if path == "/scores" else 2)
         book.deliver()
         for who in (ADAM, AICHA):

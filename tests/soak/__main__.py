@@ -28,13 +28,14 @@ from .school import Size
 from .servers import HERE, running_redis
 
 SIZE = Size(
-    courses=8, pupils=50, codes=("1A", "1B", "1C", "2A", "2B"), silence_s=1.0, timeout_s=0.5, lease_s=5
+    courses=4, pupils=100, codes=("1A", "1B", "1C", "2A", "2B"), silence_s=1.0, timeout_s=0.5, lease_s=5
 )
 SMALL = Size(courses=4, pupils=40, codes=("1A",), silence_s=1.0, timeout_s=0.5, lease_s=3)
 AT_ONCE = 2
 running: list[subprocess.Popen[bytes]] = []
 stopped = threading.Event()
-KILL_EVERY_S = 5.0
+KILL_EVERY_S = 8.0
+"""After a worker has begun to work. Each one that starts first has to get its tokens, of a platform that gives three in five."""
 TYPE_EVERY_S = 0.05
 DISK = "48m"
 RUNS = {
