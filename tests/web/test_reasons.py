@@ -223,7 +223,7 @@ def test_the_sentence_agrees_with_the_numbers_whatever_the_policy(policy, histor
         assert value is not None
         shown_value = Fraction(value[1].replace(",", "."))
         assert round_half_up(shown_value) == position.level
-        assert 0 <= position.value - shown_value < Fraction(1, 100)
+        assert abs(position.value - shown_value) < Fraction(1, 100)
     if policy.name == LATEST:
         assert told[0] == counted[0]
         assert round_half_up(position.counted[0].level + Fraction(0)) == position.level
