@@ -196,9 +196,7 @@ def by_pair(found: Iterable[Observation], rule: CourseRule) -> dict[tuple[int, i
         for o in seen:
             if (o.activity, o.level) not in turn_of:
                 turn_of[o.activity, o.level], age_of[o.activity] = o.turn, _age(o)
-        proposed = propose_by(
-            rule.policy, [turn_of[o.activity, o.level] for o in seen], target=rule.target
-        )
+        proposed = propose_by(rule.policy, [turn_of[o.activity, o.level] for o in seen], target=rule.target)
         if proposed is not None:
             decision = rule.decisions.get(pair)
             position = retained_position(decision) if decision else proposed

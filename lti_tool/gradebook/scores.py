@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..assessment.decisions import rule_of
-from ..assessment.entries import observations
+from ..assessment.entries import Observation, observations
 from ..assessment.overview import by_pair
 from ..assessment.scales import scale_of
 from ..courses.models import Course, Enrolment
@@ -201,8 +201,9 @@ def read_worths(
     course: Course,
     pairs: Iterable[Pair] | None = None,
     settings: GradebookSettings | None = None,
+    found: list[Observation] | None = None,
 ) -> Worths:
-    """`current_values`, and the cells that are worth nothing yet."""
+    """`current_values`, and the cells that are worth nothing yet; `found` where the turns were read already."""
     settings, scale = settings or settings_of(session, course.id), scale_of(course)
     people = items = None
     own = own_columns(session, course)
@@ -211,7 +212,8 @@ def read_worths(
         people, items = {p for p, _c in pairs}, {c for _p, c in pairs if not isinstance(c, OwnColumn)}
         asked = {c for _p, c in pairs}
         own = {column: link for column, link in own.items() if column in asked}
-    found = observations(session, course.id, person_ids=people, item_ids=items)
+    if found is None:
+        found = observations(session, course.id, person_ids=people, item_ids=items)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
     conversions = Conversions(settings, scale)
     worths = Worths(own_values(session, course, own, settings, scale, people))
