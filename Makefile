@@ -6,13 +6,14 @@ PYTHON ?= python3
 # How many tests run side by side; each has a database and, where it needs one, a browser of its own.
 JOBS ?= 2
 
-.PHONY: help demo demo-reset test check setup conformance lock translations screenshots clean
+.PHONY: help demo demo-reset test check soak setup conformance lock translations screenshots clean
 
 help:
 	@echo "make demo        set up, then run the tool and a demo LMS (Ctrl-C stops both)"
 	@echo "make demo-reset  the same, starting over"
 	@echo "make test        set up, then run every check and test"
 	@echo "make check       style, types and import contract only"
+	@echo "make soak        2 000 scores against a platform that fails in every way, five times over (some minutes)"
 	@echo "make conformance  Open edX's LTI consumer opens the tool (an environment of its own)"
 	@echo "make lock        pin the dependencies again"
 
@@ -32,6 +33,11 @@ check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# Workers killed, databases crashed, a disk full, queues wiped; it starts and ends its own servers (docs/reliability.md).
+soak: $(VENV)/.dev
+	@sh .ci/test-tools
+	@$(PY) -m tests.soak
 
 setup: $(VENV)/.dev
 

@@ -108,6 +108,9 @@ def teacher(demo: Demo, browser: Browser) -> str:
     frame.locator("#margin-comment").fill(COMMENT)
     frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()
     tab.page.wait_for_timeout(1500)
+    go(frame, "/overview")
+    sheet = frame.get_by_role("link", name="Amina K.").first.get_attribute("href") or ""
+    pupil_id = re.sub(r"^.*/pupils/(\d+).*$", r"\1", sheet)
     for name, path in (
         ("grid", f"{sale}/grid"),
         ("activities", "/activities"),
@@ -121,8 +124,19 @@ def teacher(demo: Demo, browser: Browser) -> str:
         ("search", "/referential/search?q=téléphone"),
         ("paper", "/referential/print?code=1C"),
         ("link", "/link"),
+        ("one-pupil", f"{sale}/grid/{{pupil}}"),
+        ("sheet", "/pupils/{pupil}?competence=1A"),
+        ("coverage", "/coverage"),
+        ("policy", "/settings/policy"),
+        ("policy-trial", "/settings/policy/try"),
+        ("groups", "/groups"),
+        ("periods", "/periods"),
+        ("new-year", "/year"),
+        ("first-steps", "/start"),
+        ("comments", "/comments"),
+        ("labels", "/pupils/labels"),
     ):
-        go(frame, path)
+        go(frame, path.format(pupil=pupil_id))
         if name == "grid":
             frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()
         if name == "overview":

@@ -232,18 +232,26 @@ def _address(name: str, value: object, production: bool) -> str:
 def _database(value: str, data_dir: Path) -> str:
     if not value:
         return f"sqlite:///{data_dir / 'spirale.db'}"
-    if value.startswith("postgres://"):
-        value = "postgresql://" + value.removeprefix("postgres://")
-    if value.startswith("postgresql://"):
-        return "postgresql+psycopg://" + value.removeprefix("postgresql://")
+    value = _postgresql(value)
     if value.startswith(("postgresql+psycopg://", "sqlite:///")):
         return value
     raise ConfigError("SPIRALE_DATABASE_URL: sqlite:///… or postgresql://… is needed")
 
 
+def _postgresql(value: str) -> str:
+    """An address of PostgreSQL in its usual ways of writing, with the driver named; any other as it is."""
+    for written in ("postgres://", "postgresql://"):
+        if value.startswith(written):
+            return "postgresql+psycopg://" + value.removeprefix(written)
+    return value
+
+
 def _queue(value: str) -> str:
-    if value and not value.startswith(("redis://", "rediss://", "unix://")):
-        raise ConfigError("SPIRALE_QUEUE_URL: redis://… is needed, or nothing for an SQLite file")
+    value = _postgresql(value)
+    if value and not value.startswith(("redis://", "rediss://", "unix://", "postgresql+psycopg://")):
+        raise ConfigError(
+            "SPIRALE_QUEUE_URL: redis://… or postgresql://… is needed, or nothing for an SQLite file"
+        )
     return value
 
 

@@ -101,7 +101,7 @@ def init_db(app: Flask, config: Config) -> None:
         if db.engine.dialect.name == "sqlite":
             _teach_sqlite(db.engine)
         else:
-            _try_idle_connections(db.engine)
+            try_idle_connections(db.engine)
 
 
 def _engine_options(config: Config) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _teach_sqlite(engine: Engine) -> None:
         driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _try_idle_connections(engine: Engine) -> None:
+def try_idle_connections(engine: Engine) -> None:
     """A connection that was idle is tried before it is used: the server may have restarted.
 
     SQLAlchemy's own trial comes before each transaction, several times in a launch.

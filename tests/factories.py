@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask, g
 
 from lti_tool.activities.models import Activity, ActivityCompetence
-from lti_tool.assessment.models import Assessment
+from lti_tool.assessment.models import Assessment, Decision
 from lti_tool.courses.models import (
     Course,
     CourseGroup,
@@ -142,7 +142,7 @@ def activity(into: Course, *codes: str, **values: Any) -> Activity:
 
 
 def assessment(
-    of: Activity, code: str, person: Person, value: str | int, by: Person, comment: str = ""
+    of: Activity, code: str, person: Person, value: str | int, by: Person, comment: str = "", **more: Any
 ) -> Assessment:
     """An entry of the grid: a level (int) or a code (str)."""
     made = Assessment(
@@ -154,6 +154,27 @@ def assessment(
         level=value if isinstance(value, int) else None,
         code=value if isinstance(value, str) and value else None,
         comment=comment,
+        **more,
+    )
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def decision(
+    of: Course, code: str, about: Person, level: int | None, decider: Person, **values: Any
+) -> Decision:
+    made = Decision(
+        **{
+            "course_id": of.id,
+            "item_id": competence(code).id,
+            "person_id": about.id,
+            "level": level,
+            "complexity": 1 if level else None,
+            "reason": "Vu en salon." if level else "",
+            "decider_id": decider.id,
+            **values,
+        }
     )
     db.session.add(made)
     db.session.flush()

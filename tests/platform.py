@@ -36,6 +36,7 @@ from lti_tool.demo.people import MRC1, KnownCourse, by_name
 from lti_tool.gradebook.delivery import deliver_due
 from lti_tool.gradebook.models import PlatformPause, ScoreDelivery
 from lti_tool.lti.ags import SCOPES
+from lti_tool.lti.connections import kept_pools
 from lti_tool.lti.platforms import add_platform
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -382,6 +383,7 @@ class DemoWorld:
 
     def close(self) -> None:
         """Stop both servers, and close everything that is open."""
+        kept_pools().clear()
         for browser in self._browsers:
             browser.close()
         self._tool_server.close()

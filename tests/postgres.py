@@ -43,8 +43,9 @@ class Postgres:
     """A running server; only its socket listens."""
 
     folder: Path
+    command: list[str]
     port: int = 5432
-    pid: int = 0
+    process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def url(self, name: str) -> str:
@@ -66,6 +67,18 @@ class Postgres:
         with psycopg.connect(self.url(name), autocommit=True) as connection:
             cursor = connection.execute(statement)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self.command, cwd=self.folder, stdout=log, stderr=log)
+        _await(self, self.process)
+
+    def stop(self, sign: int = signal.SIGINT) -> None:
+        """Stop it; SIGQUIT is as a crash, that it recovers from at its next start."""
+        if self.process is not None:
+            self.process.send_signal(sign)
+            self.process.wait(timeout=30)
 
 
 @pytest.fixture(scope="session")
@@ -96,22 +109,14 @@ def running_postgres(*settings: str) -> Iterator[Postgres]:
     ]
     made = subprocess.run([*initdb, "--no-sync"], cwd=folder, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
-    server = Postgres(folder)
-    options = [f"-cunix_socket_directories={folder}", f"-cport={server.port}", "-clisten_addresses="]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*as_user, binary("postgres"), "-D", str(data), *options, *settings],
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
+    port = Postgres.port
+    options = [f"-cunix_socket_directories={folder}", f"-cport={port}", "-clisten_addresses="]
+    server = Postgres(folder, [*as_user, binary("postgres"), "-D", str(data), *options, *settings])
     try:
-        _await(server, process)
-        server.pid = process.pid
+        server.start()
         yield server
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

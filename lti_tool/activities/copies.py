@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -74,21 +75,32 @@ def copy_activity(
     """
     slugs = [link.item.framework.slug for link in source.competences]
     into.framework_slugs = list(dict.fromkeys([*into.framework_slugs, *slugs]))
-    copy = Activity(
+    copy = prepared_copy(
+        source,
         uuid=str(uuid.uuid4()),
         course_id=into.id,
-        title=source.title,
-        situation=source.situation,
-        work_url=source.work_url,
         starts_on=day,
-        setting=source.setting,
-        purpose=source.purpose,
-        complexity=source.complexity,
-        specialities=list(source.specialities),
         copied_from=wanted,
         created_by_id=person_id,
         created_at=now,
         updated_at=now,
+    )
+    session.add(copy)
+    session.flush()
+    return copy
+
+
+def prepared_copy(source: Activity, **values: Any) -> Activity:
+    """A copy of what a teacher prepared: the situation, the competences, what is observed. `values` say the rest."""
+    copy = Activity(
+        title=source.title,
+        situation=source.situation,
+        work_url=source.work_url,
+        setting=source.setting,
+        purpose=source.purpose,
+        complexity=source.complexity,
+        specialities=list(source.specialities),
+        **values,
     )
     copy.competences = [
         ActivityCompetence(
@@ -96,6 +108,4 @@ def copy_activity(
         )
         for link in source.competences
     ]
-    session.add(copy)
-    session.flush()
     return copy

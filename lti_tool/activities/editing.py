@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
+from ..courses.groups import groups_of
 from ..courses.models import Course
+from ..courses.periods import read_day
 from ..courses.referentials import course_competences, place, reference
 from ..errors import BadInput, NotFound
 from ..frameworks.guide import Example
@@ -41,6 +43,8 @@ class Draft:
     work_url: str = ""
     starts_on: str = ""
     ends_on: str = ""
+    group: str = ""
+    """The number of the group it is for; empty for the whole class."""
     setting: str = "simulated"
     purpose: str = "formative"
     complexity: str = "1"
@@ -64,6 +68,7 @@ class Draft:
             work_url=one("work_url"),
             starts_on=one("starts_on"),
             ends_on=one("ends_on"),
+            group=one("group"),
             setting=one("setting"),
             purpose=one("purpose"),
             complexity=one("complexity"),
@@ -95,8 +100,9 @@ class Draft:
             title=activity.title,
             situation=activity.situation,
             work_url=activity.work_url,
-            starts_on=activity.starts_on.isoformat(),
+            starts_on="" if activity.undated else activity.starts_on.isoformat(),
             ends_on=activity.ends_on.isoformat() if activity.ends_on else "",
+            group=str(activity.group_id or ""),
             setting=activity.setting,
             purpose=activity.purpose,
             complexity=str(activity.complexity),
@@ -107,6 +113,14 @@ class Draft:
             ],
             version=str(activity.version),
         )
+
+    @classmethod
+    def from_copy(cls, activity: Activity, course: Course, day: date) -> Draft:
+        """The draft of a copy, for work on that day: all that is prepared, and nothing of what was seen."""
+        copy = _(" (copie)")
+        title = activity.title[: LONGEST_TITLE - len(copy)] + copy
+        draft = cls.from_activity(activity, course)
+        return replace(draft, title=title, starts_on=day.isoformat(), ends_on="", version="0")
 
 
 @dataclass(frozen=True)
@@ -144,12 +158,16 @@ def save_activity(
     `person_id` is who makes it; None when nobody does (the demo's first activities).
     """
     known = choices(session, course)
-    starts_on, ends_on = _check(draft, known, activity)
+    groups = {str(group.id): group.id for group in groups_of(session, course.id)}
+    starts_on, ends_on = _check(draft, known, groups, activity)
     if activity is None:
         activity = Activity(uuid=str(uuid.uuid4()), course_id=course.id, created_by_id=person_id, version=0)
         session.add(activity)
     activity.title, activity.situation, activity.work_url = draft.title, draft.situation, draft.work_url
-    activity.starts_on, activity.ends_on = starts_on, ends_on
+    if starts_on is not None:
+        activity.starts_on, activity.undated = starts_on, False
+    activity.ends_on = ends_on
+    activity.group_id = groups.get(draft.group)
     activity.setting, activity.purpose = draft.setting, draft.purpose
     activity.complexity = int(draft.complexity)
     activity.specialities = [s for s in SPECIALITIES if s in draft.specialities]
@@ -183,14 +201,23 @@ def find_activity(session: Session, course: Course, activity_id: int, *, hold: b
     return activity
 
 
+def find_activity_alone(session: Session, course: Course, activity_id: int) -> Activity:
+    """The activity of this course, without what it mobilises: for what comes at each keystroke. Raises `NotFound`."""
+    query = sa.select(Activity).where(Activity.id == activity_id, Activity.course_id == course.id)
+    activity = session.scalars(query).first()
+    if activity is None:
+        raise NotFound("there is no such activity in this course")
+    return activity
+
+
 def list_activities(session: Session, course: Course, *, archived: bool = False) -> list[Activity]:
-    """The activities of a course, newest work first."""
+    """The activities of a course's present year: as a teacher placed them, else newest work first."""
     condition = Activity.archived_at.is_not(None) if archived else Activity.archived_at.is_(None)
     found = list(
         session.scalars(
             sa.select(Activity)
-            .where(Activity.course_id == course.id, condition)
-            .order_by(Activity.starts_on.desc(), Activity.id.desc())
+            .where(Activity.course_id == course.id, Activity.year_id.is_(None), condition)
+            .order_by(Activity.position, Activity.starts_on.desc(), Activity.id.desc())
             .options(selectinload(Activity.competences).joinedload(ActivityCompetence.item))
         )
     )
@@ -202,12 +229,16 @@ def list_activities(session: Session, course: Course, *, archived: bool = False)
 def count_archived(session: Session, course: Course) -> int:
     """How many activities of a course are put away."""
     query = sa.select(sa.func.count(Activity.id)).where(
-        Activity.course_id == course.id, Activity.archived_at.is_not(None)
+        Activity.course_id == course.id, Activity.year_id.is_(None), Activity.archived_at.is_not(None)
     )
     return session.scalar(query) or 0
 
 
-def _check(draft: Draft, known: dict[str, Choice], activity: Activity | None) -> tuple[date, date | None]:
+def _check(
+    draft: Draft, known: dict[str, Choice], groups: Mapping[str, int], activity: Activity | None
+) -> tuple[date | None, date | None]:
+    """The dates of a draft; no first one for an activity whose date is still to be set. Raises `BadInput`."""
+    waits = activity is not None and activity.undated and not draft.starts_on and not draft.ends_on
     problems: dict[str, str] = {}
     if not draft.title:
         problems["title"] = _("Un titre est nécessaire\u00a0: quelques mots suffisent.")
@@ -219,14 +250,16 @@ def _check(draft: Draft, known: dict[str, Choice], activity: Activity | None) ->
         )
     if draft.work_url and not is_web_address(draft.work_url):
         problems["work_url"] = _("Cette adresse n’en est pas une\u00a0: elle commence par https://")
-    starts_on = _day(draft.starts_on)
-    ends_on = _day(draft.ends_on) if draft.ends_on else None
-    if starts_on is None:
+    starts_on = read_day(draft.starts_on)
+    ends_on = read_day(draft.ends_on) if draft.ends_on else None
+    if starts_on is None and not waits:
         problems["starts_on"] = _("Cette date n’existe pas ou manque\u00a0: choisir le jour du travail.")
     if draft.ends_on and ends_on is None:
         problems["ends_on"] = _("Cette date n’existe pas\u00a0: la corriger, ou laisser vide.")
     if starts_on and ends_on and ends_on < starts_on:
         problems["ends_on"] = _("La fin vient avant le début\u00a0: inverser les deux dates.")
+    if draft.group and draft.group not in groups:
+        problems["group"] = _("Ce groupe n’est plus dans le cours\u00a0: choisir de nouveau pour qui.")
     if draft.complexity not in {str(c) for c in COMPLEXITIES}:
         problems["complexity"] = _("Choisir simple, variée ou complexe.")
     if draft.setting not in SETTINGS:
@@ -246,17 +279,9 @@ def _check(draft: Draft, known: dict[str, Choice], activity: Activity | None) ->
             "Quelqu’un a modifié cette activité entre-temps. Les valeurs tapées sont gardées ci-dessous\u00a0: "
             "les relire, puis enregistrer de nouveau pour les retenir."
         )
-    if problems or starts_on is None:
+    if problems:
         raise BadInput(problems)
     return starts_on, ends_on
-
-
-def _day(typed: str) -> date | None:
-    try:
-        found = date.fromisoformat(typed)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2100 else None
 
 
 def _attach(activity: Activity, draft: Draft, known: dict[str, Choice]) -> None:

@@ -25,5 +25,11 @@ def is_for(session: Session, activity: Activity, person_id: int) -> bool:
     return session.scalar(_in_group(activity.group_id).where(GroupMember.person_id == person_id)) is not None
 
 
+def forget_group(session: Session, group_id: int) -> None:
+    """Before a group is deleted: the activities of years that are over no longer name it."""
+    past = sa.update(Activity).where(Activity.group_id == group_id, Activity.year_id.is_not(None))
+    session.execute(past.values(group_id=None))
+
+
 def _in_group(group_id: int) -> sa.Select[int]:
     return sa.select(GroupMember.person_id).where(GroupMember.group_id == group_id)

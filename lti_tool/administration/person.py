@@ -81,6 +81,8 @@ def _rows(session: Session, table: sa.Table, those: sa.ColumnElement[bool]) -> l
         for column, target in names.items():
             if values.get(column) is not None:
                 values[column.removesuffix("_id")] = _name(session, target, values[column])
+        if table.name == Assessment.__tablename__:
+            values["observed"] = _statements(session, row.observed)
         rows.append(values)
     return rows
 
@@ -88,6 +90,15 @@ def _rows(session: Session, table: sa.Table, those: sa.ColumnElement[bool]) -> l
 def _name(session: Session, target: str, row_id: int) -> str:
     table, word = NAMED[target]
     return session.scalar(sa.select(word).where(table.c.id == row_id)) or ""
+
+
+def _statements(session: Session, ids: list[int]) -> list[str]:
+    """What was observed, in words."""
+    return list(
+        session.scalars(
+            sa.select(FrameworkItem.statement).where(FrameworkItem.id.in_(ids)).order_by(FrameworkItem.id)
+        )
+    )
 
 
 def _plain(value: object) -> Any:

@@ -73,6 +73,10 @@ def _both(session: Session, old_id: int, new_id: int) -> tuple[Platform, Platfor
     old, new = find_platform(session, old_id), find_platform(session, new_id)
     held = sa.select(Platform.id).where(Platform.id.in_((old_id, new_id))).order_by(Platform.id)
     session.execute(held.with_for_update())
+    # Whoever is entering one of their courses ends first, and is read with the others: a newcomer who appeared
+    # half-way would take the place of somebody of the same number.
+    entered = sa.select(Course.id).where(Course.platform_id.in_((old_id, new_id))).order_by(Course.id)
+    session.execute(entered.with_for_update())
     if old_id == new_id:
         raise BadInput({"NEW": "is the platform to replace itself"})
     if old.issuer != new.issuer:

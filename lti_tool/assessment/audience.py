@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ..activities.models import Activity
 from ..activities.people import expected_people
-from ..courses.people import Pupil, pupils
+from ..courses.people import Pupil, named_people, pupils
 from .entries import newest_ids
 from .models import Assessment
 
@@ -15,8 +15,11 @@ from .models import Assessment
 def pupils_of(session: Session, activity: Activity) -> list[Pupil]:
     """The pupils in the grid of an activity, in the order of their shown names.
 
-    They are those it is for, and those who were moved out of its group since and have a result in it.
+    They are those it is for, and those who were moved out of its group since and have a result in it. Of a year that
+    is over, they are those who have a result, wherever they are now.
     """
+    if activity.year_id is not None:
+        return named_people(session, activity.course_id, assessed_people(session, activity))
     known = pupils(session, activity.course_id)
     if activity.group_id is None:
         return known

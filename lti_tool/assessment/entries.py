@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, load_only
 
-from ..activities.models import Activity, ActivityCompetence
+from ..activities.models import Activity, ActivityCompetence, ObservedItem
 from ..activities.people import expected_people
+from ..courses.models import Enrolment
 from ..courses.roster import pupils_query
 from .mastery import Turn
 from .models import CODES, Assessment
@@ -28,13 +29,14 @@ EntryRow = tuple[int, int, int, int, int | None, str | None, str]
 
 @dataclass(frozen=True)
 class NewEntry:
-    """What was typed in one cell. `comment` None leaves the cell's comment as it is."""
+    """What was typed in one cell. `comment` None leaves the cell's comment as it is, `observed` None its ticks."""
 
     key: str
     person_id: int
     item_id: int
     value: str
     comment: str | None = None
+    observed: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,19 +83,30 @@ def record(
 
     The same key twice is written once. An entry that changes nothing is not written again.
     """
-    people = {e.person_id for e in session.scalars(pupils_query(activity.course_id))}
+    # Somebody may have put it away, or closed the year, since it was read.
+    session.refresh(activity, ("archived_at", "year_id", "undated", "group_id"))
+    wanted = list(entries)
+    typed_for = {entry.person_id for entry in wanted}
+    pupils = pupils_query(activity.course_id).with_only_columns(Enrolment.person_id)
+    people = set(session.scalars(pupils.where(Enrolment.person_id.in_(typed_for))))
     items = set(
         session.scalars(
             sa.select(ActivityCompetence.item_id).where(ActivityCompetence.activity_id == activity.id)
         )
     )
-    wanted = list(entries)
-    sent = {row.key: row for row in _known(session, [entry.key for entry in wanted])}
     written: list[Assessment] = []
     refused: list[Refused] = []
-    current = cells(session, activity.id)
+    rows = _written(session, activity.id, typed_for, {entry.key for entry in wanted})
+    sent = {row.key: row for row in rows}
+    current = {
+        (row.person_id, row.item_id): row
+        for row in rows
+        if row.activity_id == activity.id and row.person_id in typed_for
+    }
+    to_observe = _to_observe(session, activity) if any(e.observed is not None for e in wanted) else {}
     # Who was moved out of the group since can still be corrected, where something was seen.
-    inside = expected_people(session, activity) | {person_id for person_id, _item in current}
+    inside = people if activity.group_id is None else expected_people(session, activity)
+    inside = inside | {person_id for person_id, _item in current}
     for entry in wanted:
         known = sent.get(entry.key)
         if known is not None and known.activity_id == activity.id:
@@ -110,7 +123,15 @@ def record(
         before = current.get((entry.person_id, entry.item_id))
         level, code = parse_value(entry.value)
         comment = (before.comment if before else "") if entry.comment is None else entry.comment.strip()
-        if before and (before.level, before.code, before.comment) == (level, code, comment):
+        observed = list(before.observed) if before else []
+        if entry.observed is not None:
+            observed = sorted(to_observe.get(entry.item_id, set()).intersection(entry.observed))
+        if before and (before.level, before.code, before.comment, before.observed) == (
+            level,
+            code,
+            comment,
+            observed,
+        ):
             written.append(before)
             continue
         added = Assessment(
@@ -122,12 +143,35 @@ def record(
             level=level,
             code=code,
             comment=comment,
+            observed=observed,
         )
         session.add(added)
-        session.flush()
         current[entry.person_id, entry.item_id] = sent[entry.key] = added
         written.append(added)
+    session.flush()
     return written, refused
+
+
+def _written(
+    session: Session, activity_id: int, people: Collection[int], keys: Collection[str]
+) -> list[Assessment]:
+    """What these people's cells of an activity hold, and what was written under these keys anywhere; oldest first."""
+    newest = newest_ids(Assessment.activity_id == activity_id, Assessment.person_id.in_(people))
+    ids = sa.union_all(sa.select(Assessment.id).where(Assessment.key.in_(keys)), newest)
+    return list(session.scalars(sa.select(Assessment).where(Assessment.id.in_(ids)).order_by(Assessment.id)))
+
+
+def _to_observe(session: Session, activity: Activity) -> dict[int, set[int]]:
+    """What there is to observe in an activity, by competence. A tick of anything else is left out."""
+    rows = session.execute(
+        sa.select(ActivityCompetence.item_id, ObservedItem.item_id)
+        .join(ObservedItem, ObservedItem.activity_competence_id == ActivityCompetence.id)
+        .where(ActivityCompetence.activity_id == activity.id)
+    )
+    found: dict[int, set[int]] = {}
+    for competence_id, item_id in rows:
+        found.setdefault(competence_id, set()).add(item_id)
+    return found
 
 
 def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[int]) -> str:
@@ -162,11 +206,6 @@ def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[i
 
 def _unnamed() -> str:
     return _("Cette saisie n’a pas d’identifiant à elle\u00a0: recharger la page.")
-
-
-def _known(session: Session, keys: list[str]) -> list[Assessment]:
-    """The entries already written under these keys, whatever their activity."""
-    return list(session.scalars(sa.select(Assessment).where(Assessment.key.in_(keys))))
 
 
 def newest_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
@@ -212,11 +251,12 @@ def observations(
     person_ids: Iterable[int] | None = None,
     item_ids: Iterable[int] | None = None,
     year_id: int | None = None,
+    dated_only: bool = False,
 ) -> list[Observation]:
     """The turns of a course, by date of the work: the newest entry of each cell, where it is a level.
 
     Archived activities count: archiving tidies the list, it takes no result away. Those of a year that is over do
-    not, unless it is asked for.
+    not, unless it is asked for. `dated_only` reads of the activities what positions need: when, and how hard.
     """
     those = sa.select(Activity.id).where(Activity.course_id == course_id, Activity.year_id == year_id)
     conditions = [Assessment.activity_id.in_(those)]
@@ -225,7 +265,7 @@ def observations(
     if item_ids is not None:
         conditions.append(Assessment.item_id.in_(list(item_ids)))
     rows = newest_entries(session, *conditions, only=Assessment.level.is_not(None))
-    return observations_of(rows, course_activities(session, course_id))
+    return observations_of(session, rows, dated_only=dated_only)
 
 
 def newest_entries(
@@ -247,21 +287,40 @@ def newest_entries(
     return session.execute(query if only is None else query.where(only)).all()
 
 
-def course_activities(session: Session, course_id: int) -> list[Activity]:
-    """The activities of a course by date of the work, archived ones and those of years that are over too."""
-    return list(
-        session.scalars(
-            sa.select(Activity)
-            .where(Activity.course_id == course_id)
-            .order_by(Activity.starts_on, Activity.complexity, Activity.id)
-        )
-    )
-
-
-def observations_of(rows: Iterable[EntryRow], activities: Iterable[Activity]) -> list[Observation]:
-    """The turns that entries of these activities are, by date of the work."""
+def observations_of(
+    session: Session, rows: Iterable[EntryRow], *, dated_only: bool = False
+) -> list[Observation]:
+    """The turns that entries are, by date of the work: those that are levels."""
     of = defaultdict(list)
     for entry_id, activity_id, person_id, item_id, level, _code, comment in rows:
         if level:
             of[activity_id].append((person_id, item_id, level, comment, entry_id))
+    query = sa.select(Activity).where(Activity.id.in_(list(of)))
+    if dated_only:
+        query = query.options(load_only(Activity.starts_on, Activity.complexity))
+    activities = session.scalars(query.order_by(Activity.starts_on, Activity.complexity, Activity.id))
     return [Observation(activity, *row) for activity in activities for row in of[activity.id]]
+
+
+def previous_levels(
+    session: Session, activity: Activity, item_ids: Iterable[int]
+) -> dict[tuple[int, int], Turn]:
+    """For each (person, competence), the latest turn in another activity of the year, up to this one's date."""
+    those = sa.select(Activity.id).where(
+        Activity.course_id == activity.course_id,
+        Activity.year_id == activity.year_id,
+        Activity.id != activity.id,
+        Activity.starts_on <= activity.starts_on,
+    )
+    newest = newest_ids(Assessment.activity_id.in_(those), Assessment.item_id.in_(list(item_ids)))
+    cell = (Assessment.person_id, Assessment.item_id)
+    latest_first = (Activity.starts_on.desc(), Activity.complexity.desc(), Activity.id.desc())
+    place = sa.func.row_number().over(partition_by=cell, order_by=latest_first)
+    ranked = (
+        sa.select(*cell, Assessment.level, Activity.starts_on, Activity.complexity, place.label("place"))
+        .join(Activity, Activity.id == Assessment.activity_id)
+        .where(Assessment.id.in_(newest), Assessment.level.is_not(None))
+        .subquery()
+    )
+    rows = session.execute(sa.select(ranked).where(ranked.c.place == 1))
+    return {(row.person_id, row.item_id): Turn(row.level, row.starts_on, row.complexity) for row in rows}

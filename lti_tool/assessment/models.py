@@ -1,4 +1,4 @@
-"""Entries of the grid, and decisions. Append-only: the newest counts, nothing is ever changed. A course's policy."""
+"""Entries of the grid and decisions, append-only: the newest counts. Comments kept for reuse, a course's policy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CODES = ("ABS", "DISP", "NE", "NF", "NR")
 class Assessment(WithId, Base):
     """One entry: one competence of one pupil in one activity.
 
-    A level 1–4, or a code, or neither (the cell was emptied), and a comment. An undo is an entry too.
+    A level 1–4, or a code, or neither (the cell was emptied), a comment, what was observed. An undo is an entry too.
     """
 
     __tablename__ = "assessment"
@@ -40,6 +40,8 @@ class Assessment(WithId, Base):
     level: Mapped[int | None]
     code: Mapped[str | None] = mapped_column(sa.String(4))
     comment: Mapped[str] = mapped_column(sa.Text, default="")
+    observed: Mapped[list[int]] = mapped_column(default=list)
+    """The items that were to be observed and were seen, by id, in order."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
     activity: Mapped[Activity] = relationship()
@@ -51,6 +53,17 @@ class Assessment(WithId, Base):
     def value(self) -> str:
         """What the cell shows: ``"1"``–``"4"``, a code, or nothing."""
         return str(self.level) if self.level else (self.code or "")
+
+
+class SavedComment(WithId, Base):
+    """A comment that somebody who assesses keeps for reuse, in all their courses of the platform."""
+
+    __tablename__ = "saved_comment"
+    __table_args__ = (sa.UniqueConstraint("person_id", "text"),)
+
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    text: Mapped[str] = mapped_column(sa.String(300))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class SelfPosition(WithId, Base):

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from ..config import shipped
 from ..errors import NotFound
 from ..frameworks.case import package
 from ..frameworks.case_lookup import find_package
@@ -16,7 +15,7 @@ from ..frameworks.case_rubrics import RubricScale, rubrics
 from ..frameworks.data import ReferentialData
 from ..frameworks.models import Framework, FrameworkItem, ItemAssociation
 from ..frameworks.stored import ITEM_COLUMNS, heading, item_of
-from .scales import find_scale
+from .scales import find_scale, shipped_scales
 
 
 def rubric_scales(data: ReferentialData, linked: Collection[str]) -> list[RubricScale]:
@@ -26,8 +25,7 @@ def rubric_scales(data: ReferentialData, linked: Collection[str]) -> list[Rubric
     """
     if data.slug in linked:
         return []
-    slugs = sorted(path.stem for path in shipped("configs", "scales").glob("*.toml"))
-    return [_rubric_scale(slug, data.language) for slug in slugs]
+    return [_rubric_scale(slug, data.language) for slug in shipped_scales()]
 
 
 def _rubric_scale(slug: str, language: str) -> RubricScale:

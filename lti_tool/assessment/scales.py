@@ -33,6 +33,13 @@ def scale_of(course: Course) -> Scale:
 
 
 @lru_cache
+def offered_scales() -> tuple[str, ...]:
+    """The names of the files of scales, the usual one first."""
+    found = sorted(path.stem for path in shipped("configs", "scales").glob("*.toml"))
+    return (DEFAULT_SCALE, *(slug for slug in found if slug != DEFAULT_SCALE))
+
+
+@lru_cache
 def find_scale(slug: str) -> Scale:
     """The scale of that file. Raises `ConfigError` naming what is wrong in it."""
     path = shipped("configs", "scales", f"{slug}.toml")
@@ -50,3 +57,8 @@ def find_scale(slug: str) -> Scale:
     if sorted(words["fr"]) != list(LEVELS) or scale.target not in LEVELS:
         raise ConfigError(f"{path.name}: a scale has the levels 1 to 4, and a target among them")
     return scale
+
+
+def shipped_scales() -> list[str]:
+    """The slugs of the scales there are."""
+    return sorted(path.stem for path in shipped("configs", "scales").glob("*.toml"))

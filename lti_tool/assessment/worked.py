@@ -28,8 +28,8 @@ def worked_materials(session: Session, course: Course) -> list[Material]:
 
 
 def worked_items(session: Session, course: Course) -> set[int]:
-    """The ids of the competences that a course works."""
-    rows = _pairs(course).subquery()
+    """The ids of the competences that a course works in its present year."""
+    rows = _pairs(course, Activity.year_id.is_(None)).subquery()
     return set(session.scalars(sa.select(rows.c.item_id).distinct()))
 
 
@@ -39,7 +39,7 @@ def _worked_part(whole: Material, worked: set[int]) -> Material:
 
 
 def count_uses(session: Session, course: Course) -> Counter[int]:
-    """How many activities of a course, archived ones too, work each referential, by its id."""
+    """How many activities of a course, archived ones and those of past years too, work each referential, by its id."""
     rows = _pairs(course).subquery()
     found = session.execute(
         sa.select(FrameworkItem.framework_id, sa.func.count(rows.c.activity_id.distinct()))
@@ -49,9 +49,9 @@ def count_uses(session: Session, course: Course) -> Counter[int]:
     return Counter({row[0]: row[1] for row in found})
 
 
-def _pairs(course: Course) -> sa.CompoundSelect[tuple[int, int]]:
+def _pairs(course: Course, *which: sa.ColumnElement[bool]) -> sa.CompoundSelect[tuple[int, int]]:
     """Activities and the competences they mobilise, or did when something was seen in them."""
-    of_course = sa.select(Activity.id).where(Activity.course_id == course.id)
+    of_course = sa.select(Activity.id).where(Activity.course_id == course.id, *which)
     return sa.union(
         sa.select(ActivityCompetence.activity_id, ActivityCompetence.item_id).where(
             ActivityCompetence.activity_id.in_(of_course)

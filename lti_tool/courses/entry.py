@@ -107,6 +107,15 @@ def find_session(
     return found
 
 
+def last_use(session: Session, sid: str, browser_secret: str) -> datetime | None:
+    """When the session of this path and this browser was last used, open or not; None for one that is not theirs."""
+    return session.scalar(
+        sa.select(LaunchSession.used_at).where(
+            LaunchSession.sid_hash == digest(sid), LaunchSession.browser_hash == digest(browser_secret)
+        )
+    )
+
+
 def _whole(query: sa.Select[LaunchSession]) -> sa.Select[LaunchSession]:
     return query.options(
         joinedload(LaunchSession.course).joinedload(Course.platform),

@@ -38,6 +38,17 @@ def pupils(session: Session, course_id: int) -> list[Pupil]:
     return sorted(shown, key=lambda pupil: sort_key(pupil.name))
 
 
+def named_people(session: Session, course_id: int, person_ids: set[int]) -> list[Pupil]:
+    """Some people of a course, those who left too, by their whole names."""
+    rows = session.scalars(
+        sa.select(Enrolment)
+        .where(Enrolment.course_id == course_id, Enrolment.person_id.in_(person_ids))
+        .options(joinedload(Enrolment.person))
+    )
+    shown = [Pupil(row.person_id, full_name(row), full_name(row)) for row in rows]
+    return sorted(shown, key=lambda pupil: sort_key(pupil.name))
+
+
 def count_pupils(session: Session, course_id: int) -> int:
     """How many pupils a course has, without their names."""
     return session.scalar(sa.select(sa.func.count()).select_from(pupils_query(course_id).subquery())) or 0

@@ -9,7 +9,7 @@ from enum import Enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from .models import PERHAPS_TAKEN, WITHDRAWN, DeliveryState, OwnColumn, Pair, ScoreDelivery
+from .models import OPEN, PERHAPS_TAKEN, WITHDRAWN, DeliveryState, OwnColumn, Pair, ScoreDelivery
 from .worths import Worth
 
 BETWEEN_SCORES = timedelta(seconds=1)
@@ -113,6 +113,25 @@ def newest_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
     """The ids of the newest delivery of each cell among those that meet conditions."""
     newest = sa.select(sa.func.max(ScoreDelivery.id)).where(*conditions)
     return newest.group_by(ScoreDelivery.person_id, ScoreDelivery.item_id, ScoreDelivery.link_id)
+
+
+def is_of_a_past_year(cell: Cell, began: datetime | None, value: Worth | None) -> bool:
+    """Whether a cell holds only what was sent in a year that is over, and has nothing of the present one.
+
+    That is left as it is, neither sent again nor taken back. Where there is something of the present year, what the
+    LMS took in the past one no longer counts: a reset course emptied it.
+    """
+    if began is None:
+        return False
+    if cell.before is not None and cell.before.created_at < began:
+        cell.before = None
+    if cell.sent is not None and cell.sent.created_at < began:
+        cell.sent = None
+    if cell.current is None or cell.current.created_at >= began:
+        return False
+    if cell.current.state not in OPEN:
+        cell.current = None
+    return value is None
 
 
 def next_step(cell: Cell, value: Worth | None) -> Step:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..config import Config
 from ..courses.models import Course, ResourceLink
+from ..courses.referentials import spoken_code
 from ..db import begin_write, db, insert_missing, utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..frameworks.models import FrameworkItem
@@ -23,28 +25,55 @@ COLUMN_GONE = "column gone"
 COLUMN_BUSY = "column busy"
 
 
-def column_label(item: FrameworkItem) -> str:
-    """« 1C · Rechercher le besoin du client »."""
-    return f"{item.code} · {item.label or item.statement}"[:LONGEST_LABEL]
+def column_label(course: Course, item: FrameworkItem) -> str:
+    """« 1C · Rechercher le besoin du client », « 1.1 (CRCN) · Mener une recherche »."""
+    return f"{spoken_code(course, item)} · {item.label or item.statement}"[:LONGEST_LABEL]
 
 
-def find_or_make_column(service: Service, course_id: int, item_id: int, maximum: int, config: Config) -> str:
-    """The address of a column, with the maximum wanted. Commits; no transaction is open while the LMS answers.
+@dataclass(frozen=True)
+class KnownColumn:
+    """What is known of a column without asking the LMS; `url` is empty when it has to be asked."""
+
+    url: str = ""
+    renewed_at: datetime | None = None
+
+
+def known_columns(session: Session, course_id: int, maximum: int) -> dict[ColumnOf, KnownColumn]:
+    """The columns of a course that are known, with the maximum wanted."""
+    items: list[Any] = [LineItem.item_id, LineItem.url, LineItem.maximum, LineItem.gone, LineItem.renewed_at]
+    known: dict[ColumnOf, KnownColumn] = {}
+    for item_id, url, has, gone, renewed_at in session.execute(
+        sa.select(*items).filter_by(course_id=course_id)
+    ):
+        known[item_id] = KnownColumn(url if has == maximum and not gone else "", renewed_at)
+    links = sa.select(ResourceLink.id, ResourceLink.lineitem_url).where(
+        ResourceLink.course_id == course_id, ResourceLink.lineitem_url != ""
+    )
+    known |= {OwnColumn(link_id): KnownColumn(url) for link_id, url in session.execute(links)}
+    return known
+
+
+def find_or_make_column(
+    service: Service, course_id: int, item_id: int, maximum: int, config: Config
+) -> tuple[str, bool]:
+    """The address of a column, with the maximum wanted, and whether it was made just now: it holds nothing yet.
+
+    Commits; no transaction is open while the LMS answers.
 
     Raises `PlatformDelayed` (« column busy » while another worker is at it) or `PlatformRefused` (« column gone »
     when it was deleted in the LMS).
     """
     column = _hold(course_id, item_id, maximum, config)
     if column.url and column.maximum == maximum:
-        return column.url
+        return column.url, False
     course = db.session.get_one(Course, course_id)
     item = db.session.get_one(FrameworkItem, item_id)
-    wanted = ags.Column(column.url, column_label(item), maximum, item.uuid, item.code)
+    wanted = ags.Column(column.url, column_label(course, item), maximum, item.uuid, item.code)
     lineitems_url, lost, held_until = course.lineitems_url, column.lost, column.busy_until
     db.session.commit()
-    found, looked = None, False
+    found, looked, made = None, False, False
     try:
-        found = _in_the_lms(service, lineitems_url, wanted, make=not lost)
+        found, made = _in_the_lms(service, lineitems_url, wanted, make=not lost)
         looked = True
     finally:
         begin_write()
@@ -53,19 +82,14 @@ def find_or_make_column(service: Service, course_id: int, item_id: int, maximum:
             kept.busy_until = None
         if found is not None:
             # The maximum asked for, even of an LMS that keeps its own: what it holds is compared on its own scale.
-            kept.url, kept.label, kept.maximum, kept.lost = (
-                found.url,
-                found.label[:LONGEST_LABEL],
-                maximum,
-                False,
-            )
+            kept.url, kept.label, kept.maximum, kept.lost = found.url, wanted.label, maximum, False
         elif looked:
             # Deleted in the LMS: it is made again only when a teacher says so.
             kept.url, kept.gone, kept.lost = "", True, False
         db.session.commit()
     if found is None:
         raise PlatformRefused(COLUMN_GONE, 404)
-    return found.url
+    return found.url, made
 
 
 def only_link_columns(session: Session, course: Course) -> bool:
@@ -93,15 +117,6 @@ def make_column_again(session: Session, course: Course, item_id: int, now: datet
         .values(gone=False, lost=False, url="", renewed_at=now)
     )
     return len(written)
-
-
-def own_column_url(column: OwnColumn) -> str:
-    """The address that the platform gave with a link. Raises `PlatformRefused` once lost: a launch gives it again."""
-    url = db.session.scalar(sa.select(ResourceLink.lineitem_url).where(ResourceLink.id == column.link_id))
-    db.session.commit()
-    if not url:
-        raise PlatformRefused(COLUMN_GONE, 404)
-    return url
 
 
 def lose_column(course_id: int, column: ColumnOf, url: str) -> None:
@@ -150,15 +165,19 @@ def _hold(course_id: int, item_id: int, maximum: int, config: Config) -> LineIte
     return column
 
 
-def _in_the_lms(service: Service, lineitems_url: str, wanted: ags.Column, *, make: bool) -> ags.Column | None:
-    """The column as the LMS has it, made when it has none and `make`.
+def _in_the_lms(
+    service: Service, lineitems_url: str, wanted: ags.Column, *, make: bool
+) -> tuple[ags.Column | None, bool]:
+    """The column as the LMS has it, made when it has none and `make`; and whether it was.
 
     Look first, always: the answer to an earlier POST may have been lost.
     """
     found = ags.find_column(service, lineitems_url, wanted.resource_id, wanted.tag, wanted.url)
     if found is None:
         # One whose address was known has been deleted; `make` is for one that never was, or is wanted again.
-        return ags.create_column(service, lineitems_url, wanted) if make and not wanted.url else None
+        if make and not wanted.url:
+            return ags.create_column(service, lineitems_url, wanted), True
+        return None, False
     if found.maximum != wanted.maximum:
         found = ags.update_column(service, replace(found, maximum=wanted.maximum))
-    return found
+    return found, False

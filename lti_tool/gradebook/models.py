@@ -88,6 +88,7 @@ class LineItem(WithId, Base):
     url: Mapped[str] = mapped_column(sa.Text, default="")
     """Its address in the LMS; empty until it was found or made."""
     label: Mapped[str] = mapped_column(sa.String(255), default="")
+    """The name we wanted for it last: when the competence is named otherwise, the column is renamed, once."""
     maximum: Mapped[int] = mapped_column(default=0)
     gone: Mapped[bool] = mapped_column(default=False)
     """Deleted in the LMS: made again only when a teacher says so."""

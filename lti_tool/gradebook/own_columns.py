@@ -11,7 +11,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager
 
 from ..activities.models import Activity, ActivityCompetence, ActivityLink
 from ..assessment.entries import newest_ids
@@ -28,27 +28,32 @@ from .worths import Worth, column_maximum, points
 CENTS = Decimal("0.01")
 
 
-def own_columns(session: Session, course: Course) -> dict[OwnColumn, ActivityLink]:
-    """The columns of links that a course may write to, in the order of the activities' dates.
+def own_columns(
+    session: Session, course: Course, activity_id: int | None = None
+) -> dict[OwnColumn, ActivityLink]:
+    """The columns of links that a course may write to, in the order of the activities' dates; or one activity's.
 
     A platform that gives nothing but the address of a link's column is enough.
     """
     if SCOPE_SCORE not in course.ags_scopes:
         return {}
-    found = session.scalars(
+    query = (
         sa.select(ActivityLink)
         .join(ResourceLink, ResourceLink.id == ActivityLink.resource_link_id)
         .join(Activity, Activity.id == ActivityLink.activity_id)
         .where(
             ResourceLink.course_id == course.id,
             Activity.course_id == course.id,
+            Activity.year_id.is_(None),
             ActivityLink.graded.is_(True),
             ResourceLink.lineitem_url != "",
         )
-        .options(joinedload(ActivityLink.activity), joinedload(ActivityLink.resource_link))
+        .options(contains_eager(ActivityLink.activity))
         .order_by(Activity.starts_on, ActivityLink.id)
     )
-    return {OwnColumn(link.resource_link_id): link for link in found}
+    if activity_id is not None:
+        query = query.where(Activity.id == activity_id)
+    return {OwnColumn(link.resource_link_id): link for link in session.scalars(query)}
 
 
 def own_values(

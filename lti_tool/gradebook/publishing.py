@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ..assessment.entries import Observation
 from ..courses.models import Course, Enrolment, Role
 from ..courses.roster import pupils_query
-from .cells import Cell, Step, new_delivery, next_step, read_all_cells
+from .cells import Cell, Step, is_of_a_past_year, new_delivery, next_step, read_all_cells
 from .models import (
     OPEN,
     ColumnOf,
@@ -115,6 +115,8 @@ def plan_scores(
         if pair[0] not in pupils:
             continue
         cell = cells.get(pair) or Cell()
+        if is_of_a_past_year(cell, course.year_began_at, values.get(pair)):
+            continue
         if dropping and cell.current is not None and cell.current.state is DeliveryState.WAITING:
             cell.current = cell.before
         value = values.get(pair)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from flask import Flask, current_app
 from huey import Huey, RedisHuey, SqliteHuey, crontab
 
 from ..config import Config
+from .queue_tables import TableStorage
 
 log = structlog.get_logger()
 
@@ -37,7 +38,9 @@ class Planned:
 
 
 def make_queue(config: Config) -> Huey:
-    """The queue of the settings: Redis, or an SQLite file beside the data."""
+    """The queue of the settings: PostgreSQL, Redis, or an SQLite file beside the data."""
+    if config.queue_url.startswith("postgresql"):
+        return Huey("spirale", storage_class=TableStorage, url=config.queue_url, results=False)
     if config.queue_url:
         return _redis_queue(config.queue_url)
     config.data_dir.mkdir(parents=True, exist_ok=True)
@@ -56,10 +59,13 @@ def init_queue(
     app: Flask,
     config: Config,
     deliver: Callable[[Flask], float | None],
-    sweep: Callable[[Flask], None],
+    sweeps: Sequence[Callable[[Flask], object]],
     read_roster: Callable[[Flask, int], None],
 ) -> None:
-    """Give the application its queue and its jobs: deliver what is due, sweep, and read a class list."""
+    """Give the application its queue and its jobs: deliver what is due, read a class list, and sweep.
+
+    A sweep delivers, then does these things, one after the other.
+    """
     queue = make_queue(config)
     planned = Planned(longest_s=60.0 * config.delivery.sweep_minutes)
 
@@ -71,8 +77,10 @@ def init_queue(
 
     @queue.periodic_task(crontab(minute=f"*/{config.delivery.sweep_minutes}"), name="sweep")
     def sweep_everything() -> None:
-        sweep(app)
-        deliver(app)
+        # Not `deliver`: when the queue was wiped, nobody else plans what comes after.
+        deliver_scores.call_local()
+        for sweep in sweeps:
+            sweep(app)
 
     @queue.task(name="roster")
     def read_class_list(course_id: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from ..assessment.decisions import rule_of
 from ..assessment.entries import Observation, observations
 from ..assessment.overview import by_pair
+from ..assessment.policies import Policy
 from ..assessment.scales import scale_of
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .cells import BETWEEN_SCORES as BETWEEN_SCORES
-from .cells import Step, new_delivery, next_step, read_cells, take_back
+from .cells import Step, is_of_a_past_year, new_delivery, next_step, read_cells, take_back
 from .models import (
     OPEN,
     WITHDRAWN,
@@ -48,13 +49,34 @@ def queue_scores(
     waits in vain is taken back.
     """
     hold_course(session, course.id)
+    return _queue_pairs(session, course, pairs, now)
+
+
+def queue_typed(
+    session: Session, course: Course, activity_id: int, pairs: Iterable[tuple[int, int]], now: datetime
+) -> list[ScoreDelivery]:
+    """The same for pairs that changed in one activity only, where the caller holds the course already."""
+    return _queue_pairs(session, course, pairs, now, activity_id)
+
+
+def _queue_pairs(
+    session: Session,
+    course: Course,
+    pairs: Iterable[tuple[int, int]],
+    now: datetime,
+    activity_id: int | None = None,
+) -> list[ScoreDelivery]:
     settings = settings_of(session, course.id)
     if not settings.sending:
         return []
-    pupils = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
-    asked = [pair for pair in dict.fromkeys(pairs) if pair[0] in pupils]
+    asked = list(dict.fromkeys(pairs))
+    wanted = {person_id for person_id, _item in asked}
+    enrolled = pupils_query(course.id).with_only_columns(Enrolment.person_id)
+    pupils = set(session.scalars(enrolled.where(Enrolment.person_id.in_(wanted))))
+    asked = [pair for pair in asked if pair[0] in pupils]
     people = list(dict.fromkeys(person_id for person_id, _item in asked))
-    own: list[Pair] = [(person_id, column) for column in own_columns(session, course) for person_id in people]
+    columns = own_columns(session, course, activity_id)
+    own: list[Pair] = [(person_id, column) for column in columns for person_id in people]
     competences: list[Pair] = list(asked) if can_send(course) else []
     return _queue(session, course, competences + own, settings, now)
 
@@ -84,6 +106,8 @@ def _queue(
     written = []
     for pair in wanted:
         cell, value = cells[pair], values.get(pair)
+        if is_of_a_past_year(cell, course.year_began_at, value):
+            continue
         step = next_step(cell, value)
         if step is Step.TAKE_BACK:
             take_back(cell, now)
@@ -180,12 +204,14 @@ def current_values(
     course: Course,
     pairs: Iterable[Pair] | None = None,
     settings: GradebookSettings | None = None,
+    *,
+    policy: Policy | None = None,
 ) -> dict[Pair, Worth]:
-    """What each cell is worth now, or would be with other `settings`: by the position that counts there.
+    """What each cell is worth now, or would be with other `settings` or `policy`: by the position that counts there.
 
     Those with too few observations are absent, and those of competences that are not sent.
     """
-    return read_worths(session, course, pairs, settings).values
+    return read_worths(session, course, pairs, settings, policy=policy).values
 
 
 @dataclass
@@ -201,20 +227,26 @@ def read_worths(
     course: Course,
     pairs: Iterable[Pair] | None = None,
     settings: GradebookSettings | None = None,
+    *,
+    policy: Policy | None = None,
     found: list[Observation] | None = None,
 ) -> Worths:
     """`current_values`, and the cells that are worth nothing yet; `found` where the turns were read already."""
     settings, scale = settings or settings_of(session, course.id), scale_of(course)
     people = items = None
-    own = own_columns(session, course)
     if pairs is not None:
         pairs = list(pairs)
         people, items = {p for p, _c in pairs}, {c for _p, c in pairs if not isinstance(c, OwnColumn)}
-        asked = {c for _p, c in pairs}
-        own = {column: link for column, link in own.items() if column in asked}
+        asked = {c for _p, c in pairs if isinstance(c, OwnColumn)}
+        # Most courses have none, and a keystroke asks for nothing that it does not need.
+        known = own_columns(session, course) if asked else {}
+        own = {column: link for column, link in known.items() if column in asked}
+    else:
+        own = own_columns(session, course)
     if found is None:
-        found = observations(session, course.id, person_ids=people, item_ids=items)
+        found = observations(session, course.id, person_ids=people, item_ids=items, dated_only=True)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
+    rule = replace(rule, policy=policy or rule.policy)
     conversions = Conversions(settings, scale)
     worths = Worths(own_values(session, course, own, settings, scale, people))
     for pair, mastery in by_pair(found, rule).items():

@@ -6,7 +6,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,7 +26,10 @@ log = structlog.get_logger()
 SAME = Decimal("0.01")
 """Two scores closer than this, on the column's own scale, are one: platforms rescale and round."""
 LET_IN_EVERY_S = 1.0
-REASONS = {400: "not_gradable", 401: "not_allowed", 403: "not_allowed"}
+REASONS = {400: "not_gradable", 403: "not_allowed"}
+TRIES_OF_401 = 4
+"""A platform may refuse a token it has just given, and take the next: it is believed from this try on, when it said
+the same the time before."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Parcel:
 
 @dataclass
 class Batch:
-    """The scores of one column."""
+    """The scores of one column, of one lease; what became of them is written here by the threads that send."""
 
     course_id: int
     column: ColumnOf
@@ -61,9 +63,15 @@ class Batch:
     parcels: list[Parcel]
     left: list[int]
     """Deliveries of people who left the course: nothing is sent for them."""
-    let_in: bool = True
-    """Whether the course's deployment still is, and its addresses are its own."""
+    leased_until: datetime
+    """The mark of the lease."""
+    line: Line
     column_url: str = ""
+    """Empty until it is known."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    unsent: int = 0
+    error: Exception | None = None
+    """Our own failure: the whole round is given up, and its leases end by themselves."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,11 @@ class Outcome:
     """The LMS's clock is ahead: the score is dated anew."""
 
     @property
+    def is_plain(self) -> bool:
+        """The LMS took it, and there is nothing else to say."""
+        return self.state is DeliveryState.SENT and self.status == 200
+
+    @property
     def released(self) -> bool:
         """It was not even tried."""
         return self.state is None and self.retry_at is None
@@ -94,59 +107,61 @@ class Outcome:
 
 @dataclass
 class Line:
-    """The line to a platform during one round: closed when it falls silent, says « later », or takes too long.
+    """The line of a batch to its platform: no request begins once it is shut.
 
-    Also when the platform is no longer `let_in`, which is asked every second at most.
+    It is shut with all the others of the round when the platform falls silent or says « later » (`closed` is theirs
+    together), and by itself when its lease has run too long, or when the platform, the deployment or the course is no
+    longer `let_in`, which is asked every second at most.
     """
 
-    seconds: float
+    until: float
+    """By the monotonic clock."""
     let_in: Callable[[], bool]
-    _closed: threading.Event = field(default_factory=threading.Event)
+    closed: threading.Event = field(default_factory=threading.Event)
+    _shut: bool = False
 
     def __post_init__(self) -> None:
-        self._until = time.monotonic() + self.seconds
         self._ask_at = time.monotonic() + LET_IN_EVERY_S
 
     def is_open(self) -> bool:
         now = time.monotonic()
-        if now >= self._ask_at and not self._closed.is_set():
+        if now >= self._ask_at and not self._shut:
             self._ask_at = now + LET_IN_EVERY_S
-            if not self.let_in():
-                self._closed.set()
-        return not self._closed.is_set() and now < self._until
+            self._shut = not self.let_in()
+        return not self._shut and not self.closed.is_set() and now < self.until
 
     def watch(self, outcome: Outcome) -> Outcome:
-        """Close the line if this outcome says so."""
+        """Close the round's lines if this outcome says so."""
         if outcome.silent or outcome.later:
-            self._closed.set()
+            self.closed.set()
         return outcome
 
 
-def send(batch: Batch, line: Line, pool: Executor, config: Config) -> list[Outcome]:
-    """Send a batch, some scores at once; those that the line left no time for are released."""
-
-    def send_one(parcel: Parcel) -> Outcome:
-        if not line.is_open():
-            return Outcome(parcel.delivery_id)
-        try:
-            return line.watch(_send_one(batch, parcel, config))
-        except Exception as error:  # whatever it is, it must not keep the others from leaving
-            log.error("score_failed", delivery=parcel.delivery_id, error=type(error).__name__)
-            return _wait(parcel, "failed", 0, config)
-
-    outcomes, going = _compare(batch, line, config)
-    return [*outcomes, *pool.map(send_one, going)]
+def send_one(batch: Batch, parcel: Parcel, config: Config) -> Outcome:
+    """Send a score; one that the line left no time for is released."""
+    if not batch.line.is_open():
+        return Outcome(parcel.delivery_id)
+    try:
+        return batch.line.watch(_send_one(batch, parcel, config))
+    except Exception as error:  # whatever it is, it must not keep the others from leaving
+        log.error("score_failed", delivery=parcel.delivery_id, error=type(error).__name__)
+        return _wait(parcel, "failed", 0, config)
 
 
-def _compare(batch: Batch, line: Line, config: Config) -> tuple[list[Outcome], list[Parcel]]:
-    """Before anything is overwritten, look at what the column holds: one request for the whole batch."""
+def compare(batch: Batch, config: Config) -> tuple[list[Outcome], list[Parcel]]:
+    """Before anything is overwritten, look at what the column holds: one request for the whole batch.
+
+    What ends there, and what is to be sent.
+    """
     if not batch.readable or all(parcel.forced for parcel in batch.parcels):
         return [], batch.parcels
     try:
         results = ags.read_results(batch.service, batch.column_url)
     except PlatformDelayed as error:
-        return fail_all(batch, error, line, config), []
-    except PlatformRefused:
+        return fail_all(batch, error, config), []
+    except PlatformRefused as error:
+        if error.status == 401:
+            return fail_all(batch, error, config), []
         # It has the last word with each score: an older one is refused (409), an unknown column too (404).
         return [], batch.parcels
     outcomes, going = [], []
@@ -211,9 +226,9 @@ def _conflict(batch: Batch, parcel: Parcel, config: Config) -> Outcome:
     return _changed(parcel, held, 409)
 
 
-def fail_all(batch: Batch, error: PlatformError, line: Line, config: Config) -> list[Outcome]:
+def fail_all(batch: Batch, error: PlatformError, config: Config) -> list[Outcome]:
     """The outcome of an error that concerns the whole column."""
-    return [line.watch(failed(parcel, error, config, column=True)) for parcel in batch.parcels]
+    return [batch.line.watch(failed(parcel, error, config, column=True)) for parcel in batch.parcels]
 
 
 def failed(parcel: Parcel, error: PlatformError, config: Config, *, column: bool = False) -> Outcome:
@@ -241,7 +256,10 @@ def failed(parcel: Parcel, error: PlatformError, config: Config, *, column: bool
 def _refused(parcel: Parcel, error: PlatformRefused, config: Config, column: bool) -> Outcome:
     if error.what == COLUMN_GONE:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "column_gone", error.status)
-    if error.status in (401, 403):
+    if error.status == 401:
+        most = TRIES_OF_401 if parcel.reason == "not_allowed" else config.delivery.tries
+        return _wait(parcel, "not_allowed", error.status, config, most=most)
+    if error.status == 403:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "not_allowed", error.status)
     if column:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "column_refused", error.status)
@@ -255,10 +273,12 @@ def _refused(parcel: Parcel, error: PlatformRefused, config: Config, column: boo
     )
 
 
-def _wait(parcel: Parcel, reason: str, status: int, config: Config, *, restamp: bool = False) -> Outcome:
+def _wait(
+    parcel: Parcel, reason: str, status: int, config: Config, *, restamp: bool = False, most: int = 0
+) -> Outcome:
     tries = parcel.tries + 1
     silent = reason == "no_answer"
-    if tries >= config.delivery.tries:
+    if tries >= (most or config.delivery.tries):
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, reason, status, silent=silent)
     retry_at = utcnow() + timedelta(seconds=wait_s(tries - 1, config))
     return Outcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,20 +15,32 @@ from ..courses.roster import is_stale, refresh_roster
 from ..db import begin_write, db, utcnow
 from ..lti.keys import retire_keys
 from .delivery import deliver_due
-from .queue import init_queue
+from .queue import init_queue, wake_worker
+from .renaming import rename_columns
 from .sweeping import forget_ended
 
 
 def init_worker(app: Flask, config: Config, keep_house: Callable[[Config, datetime], None]) -> None:
     """Give the application its queue and the jobs that a worker runs; `keep_house` is swept with the rest."""
-    init_queue(app, config, deliver_now, sweep, read_roster_now)
+    init_queue(app, config, deliver_now, (sweep, rename_now), read_roster_now)
     app.extensions["spirale_keep_house"] = keep_house
+    app.extensions["spirale_stopping"] = threading.Event()
 
 
 def deliver_now(app: Flask) -> float | None:
     """Deliver what is due, in a context of its own. Seconds until something else is due; None when nothing waits."""
     with app.app_context(), force_locale("fr"):
-        return deliver_due(app.extensions["spirale_tokens"], app.extensions["spirale_config"])
+        return deliver_due(
+            app.extensions["spirale_tokens"],
+            app.extensions["spirale_config"],
+            app.extensions["spirale_stopping"],
+        )
+
+
+def rename_now(app: Flask) -> None:
+    """Rename the columns whose competence has another name now."""
+    with app.app_context():
+        rename_columns(app.extensions["spirale_tokens"], app.extensions["spirale_config"])
 
 
 def read_roster_now(app: Flask, course_id: int) -> None:
@@ -51,9 +64,10 @@ def sweep(app: Flask) -> None:
 
 
 def run_worker(app: Flask) -> None:
-    """Run the jobs of the queue until SIGTERM, which lets the one in hand finish, or SIGINT, which does not.
+    """Run the jobs of the queue until SIGTERM, or SIGINT, which ends it at once.
 
-    Either loses nothing: what was in hand is taken up again when its lease ends.
+    Neither loses anything. After SIGTERM the requests under way end, and other scores in hand are given back at once;
+    after SIGINT, or a crash, they are taken up again when their lease ends.
     """
     consumer = app.extensions["spirale_queue"].create_consumer(
         workers=1,
@@ -67,4 +81,7 @@ def run_worker(app: Flask) -> None:
         graceful_signal="TERM",
         shutdown_timeout=30,
     )
+    app.extensions["spirale_stopping"] = consumer.stop_flag
+    with app.app_context():
+        wake_worker()  # whoever ran before may have died with the message in hand
     consumer.run()

@@ -6,13 +6,12 @@ Source: https://www.imsglobal.org/spec/lti-ags/v2p0 ; Moodle's ways: docs/platfo
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-
-from pylti1p3.grade import Grade
 
 from ..errors import PlatformRefused
 from .claims import is_web_address
@@ -42,6 +41,13 @@ class Column:
     maximum: int
     resource_id: str
     tag: str
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Everything the LMS says of it: what is not said again when it is replaced is erased."""
+
+    @property
+    def of_link(self) -> bool:
+        """Whether it came with a link of the course."""
+        return bool(self.given.get("resourceLinkId"))
 
 
 @dataclass(frozen=True)
@@ -108,12 +114,19 @@ def create_column(service: Service, lineitems_url: str, wanted: Column) -> Colum
     return _column(answer.json())
 
 
+def read_column(service: Service, url: str) -> Column:
+    """A column as the LMS has it now."""
+    return _column(service.request("GET", url, (SCOPE_LINEITEM,), accept=LINEITEM).json())
+
+
 def update_column(service: Service, column: Column) -> Column:
-    """Replace a column's label and maximum. Everything is sent: a PUT erases what it does not carry.
+    """Replace a column's label and maximum. Everything is sent, what the LMS said of it too: a PUT erases what it does
+    not carry.
 
     Moodle rescales the grades a column holds when its maximum changes, keeping the percentage.
     """
     body = {
+        **column.given,
         "id": column.url,
         "label": column.label[:LONGEST_LABEL],
         "scoreMaximum": column.maximum,
@@ -133,18 +146,17 @@ def update_column(service: Service, column: Column) -> Column:
 
 def send_score(service: Service, column_url: str, score: Score) -> None:
     """Send one score. Raises `PlatformRefused` with status 409 when the LMS holds an equal or later one."""
-    grade = (
-        Grade()
-        .set_user_id(score.sub)
-        .set_timestamp(_stamp(score.timestamp))
-        .set_activity_progress("Completed")
+    body: dict[str, Any] = {
+        "userId": score.sub,
+        "timestamp": _stamp(score.timestamp),
+        "activityProgress": "Completed",
         # Moodle clears the grade on any other progress (docs/platforms.md).
-        .set_grading_progress("FullyGraded")
-        .set_comment(score.comment)
-    )
+        "gradingProgress": "FullyGraded",
+        "comment": score.comment,
+    }
     if score.given is not None:
-        grade.set_score_given(float(score.given)).set_score_maximum(score.maximum)
-    body = json.loads(grade.get_value()) | score_fields(service.caller.family)
+        body |= {"scoreGiven": float(score.given), "scoreMaximum": score.maximum}
+    body |= score_fields(service.caller.family)
     service.request(
         "POST",
         _below(column_url, "scores"),
@@ -183,6 +195,7 @@ def _column(found: Any) -> Column:
         maximum=int(maximum) if maximum is not None else 0,
         resource_id=str(found.get("resourceId") or ""),
         tag=str(found.get("tag") or ""),
+        given=found,
     )
 
 

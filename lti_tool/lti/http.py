@@ -7,36 +7,29 @@ of answers, new tries for GET only. An address that a visitor wrote goes under t
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlencode
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidURL
-from urllib3.connection import HTTPConnection
-from urllib3.util import Retry
+from requests.utils import parse_header_links
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from ..db import utcnow
 from ..errors import PlatformDelayed, PlatformRefused
 from ..version import __version__
-from .outside import Outside, OutsideAdapter, hang_up, pools_of
+from .connections import Said, exchange, kept_pools, new_pools
+from .outside import Outside
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_SAYING = 200
-GET_TRIES = 2
-_own = threading.local()
-
-if TYPE_CHECKING:
-    _Connection = HTTPConnection
-else:
-    _Connection = object
+TRIES = 3
+WAIT_S = 0.4
+"""Before the third try; the second one follows at once: a connection may have been closed meanwhile."""
+HEADERS = {"User-Agent": f"Spirale/{__version__}", "Accept": "*/*"}
 
 
 @dataclass(frozen=True)
@@ -73,102 +66,60 @@ def ask(
     """
     if outside is not None:
         outside.check(url)
-    session = _session(again) if outside is None else _outside_session(outside, timeout_s)
-    _own.limit_s, _own.alarms = timeout_s, []
+    if isinstance(data, dict):
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        data = urlencode(data)
+    body = data.encode() if isinstance(data, str) else data
     try:
-        with session.request(
-            method, url, headers=headers, data=data, timeout=timeout_s, allow_redirects=False, stream=True
-        ) as response:
-            largest = LARGEST_ANSWER if outside is None else outside.largest_answer
-            body = _read(response, time.monotonic() + timeout_s, largest)
-    except (InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError, ValueError) as error:
-        # An address, a token or a header that cannot be sent, or an answer that cannot be read: never our own fault.
+        said = _ask(method, url, {**HEADERS, **(headers or {})}, body or None, timeout_s, again, outside)
+    except ValueError as error:
+        # An address, a token or a header that cannot be sent: never our own fault.
         raise PlatformRefused(f"cannot be asked ({type(error).__name__})") from error
-    except requests.RequestException as error:
+    except (HTTPError, OSError) as error:
         raise PlatformDelayed(f"no answer ({type(error).__name__})") from error
-    finally:
-        for alarm in _own.alarms:
-            alarm.cancel()
-        if outside is not None:
-            session.close()
-    if 200 <= response.status_code < 300:
-        return Answer(response.status_code, body, response.links.get("next", {}).get("url"))
-    failure = _failure(response)
+    if 200 <= said.status < 300:
+        return Answer(said.status, said.body, _next_url(said.headers.get("Link", "")))
+    failure = _failure(said)
     if outside is not None:
-        failure.said = _saying(body)
+        failure.said = _saying(said.body)
     raise failure
 
 
-def _session(again: bool) -> requests.Session:
-    """This thread's session: connections are kept alive, and requests' sessions are not made to be shared."""
-    name = "patient" if again else "quick"
-    if not hasattr(_own, name):
-        session = _plain_session()
-        # Only what never got an answer is asked again here: an answer, « later » included, is the caller's to read.
-        retry = Retry(
-            total=GET_TRIES if again else 0,
-            backoff_factor=0.2,
-            allowed_methods={"GET"},
-            redirect=False,
-            status=0,
-            respect_retry_after_header=False,
-            raise_on_status=False,
-        )
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, TimedAdapter(max_retries=retry))
-        setattr(_own, name, session)
-    session_of_thread: requests.Session = getattr(_own, name)
-    return session_of_thread
+def _ask(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | None,
+    timeout_s: float,
+    again: bool,
+    outside: Outside | None,
+) -> Said:
+    """Only what never got an answer is asked again: a GET, or what was never sent for want of a connection. An answer,
+    « later » included, is the caller's to read.
+    """
+    if outside is not None:
+        # Its connection does not outlive the request, and so the check of its address.
+        with new_pools(outside) as pools:
+            return exchange(pools, method, url, headers, body, timeout_s, outside.largest_answer)
+    for tries_left in reversed(range(TRIES if again else 1)):
+        try:
+            return exchange(kept_pools(), method, url, headers, body, timeout_s, LARGEST_ANSWER)
+        except HTTPError as error:
+            may_be_asked = method == "GET" or isinstance(error, ConnectTimeoutError)
+            if isinstance(error, ValueError) or not may_be_asked or not tries_left:
+                raise
+            time.sleep(WAIT_S if tries_left == 1 else 0)
+    raise AssertionError("unreachable")
 
 
-class TimedAdapter(HTTPAdapter):
-    """Connections that hang up when an answer takes longer than its request's limit, however it is said."""
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = pools_of(_Timed, {})
+def _next_url(links: str) -> str | None:
+    if not links:
+        return None
+    return next((link["url"] for link in parse_header_links(links) if link.get("rel") == "next"), None)
 
 
-class _Timed(_Connection):
-    def getresponse(self) -> Any:
-        # A socket's own time limit is on each piece: an answer said letter by letter would never end.
-        alarm = threading.Timer(_own.limit_s, hang_up, (self.sock,))
-        alarm.daemon = True
-        alarm.start()
-        _own.alarms.append(alarm)
-        return super().getresponse()
-
-
-def _outside_session(outside: Outside, timeout_s: float) -> requests.Session:
-    """A session for one request: no connection outlives it, and so no check."""
-    session = _plain_session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, OutsideAdapter(outside, timeout_s))
-    return session
-
-
-def _plain_session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["User-Agent"] = f"Spirale/{__version__}"
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
-
-
-def _read(response: requests.Response, until: float, largest: int) -> bytes:
-    """The body; the time limit is on the whole of it (requests' own is between two pieces)."""
-    body = b""
-    for piece in response.iter_content(65_536):
-        body += piece
-        if len(body) > largest:
-            raise PlatformRefused("the answer is too large", response.status_code)
-        if time.monotonic() > until:
-            raise PlatformDelayed("no answer (too slow)")
-    return body
-
-
-def _failure(response: requests.Response) -> PlatformDelayed | PlatformRefused:
-    status = response.status_code
+def _failure(response: Said) -> PlatformDelayed | PlatformRefused:
+    status = response.status
     if status in (408, 425, 429) or (status >= 500 and status != 501):
         retry_at = _retry_at(response.headers.get("Retry-After", ""))
         return PlatformDelayed(

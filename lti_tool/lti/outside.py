@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from ..errors import PlatformDelayed, PlatformRefused
@@ -103,51 +99,20 @@ def is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
-def pools_of(connection: type, rules: dict[str, Any]) -> dict[str, Any]:
-    """urllib3's pools by scheme, of connections that are also `connection`, with these attributes."""
-    plain = type("Plain", (connection, HTTPConnection), rules)
-    secure = type("Secure", (connection, HTTPSConnection), rules)
-    return {
-        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-    }
+class Checked(_Connection):
+    """A connection that goes to the very address that was checked, if there are rules of `outside`; `Host` and the
+    certificate keep the name.
+    """
 
-
-class OutsideAdapter(HTTPAdapter):
-    """Connections that follow the rules of an `Outside`, and end after `limit_s` whatever is still being said."""
-
-    def __init__(self, outside: Outside, limit_s: float) -> None:
-        self._outside, self._limit_s = outside, limit_s
-        self._alarms: list[threading.Timer] = []
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more)
-        rules = {"outside": self._outside, "connected": staticmethod(self._set_alarm)}
-        self.poolmanager.pool_classes_by_scheme = pools_of(_Checked, rules)
-
-    def close(self) -> None:
-        for alarm in self._alarms:
-            alarm.cancel()
-        super().close()
-
-    def _set_alarm(self, connected: socket.socket) -> None:
-        # A socket's own time limit is on each piece: an answer said letter by letter would never end.
-        alarm = threading.Timer(self._limit_s, hang_up, (connected,))
-        alarm.daemon = True
-        alarm.start()
-        self._alarms.append(alarm)
-
-
-class _Checked(_Connection):
-    """A connection to the address that was checked; `Host` and the certificate keep the name."""
-
-    outside: Outside
-    connected: Callable[[Any], None]
+    def __init__(self, *args: Any, outside: Outside | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._outside = outside
 
     def _new_conn(self) -> socket.socket:
+        if self._outside is None:
+            return super()._new_conn()
         name = self._dns_host
-        *first, last = self.outside.find(self.host, self.port)
+        *first, last = self._outside.find(self.host, self.port)
         try:
             for self._dns_host in first:
                 with suppress(NewConnectionError, ConnectTimeoutError):
@@ -156,12 +121,3 @@ class _Checked(_Connection):
             return super()._new_conn()
         finally:
             self._dns_host = name
-
-    def connect(self) -> None:
-        super().connect()
-        self.connected(self.sock)
-
-
-def hang_up(connected: socket.socket) -> None:
-    with suppress(OSError):  # it ended by itself
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)  # also under TLS, whose own says goodbye first

@@ -27,7 +27,17 @@
     ticked.textContent = (n < 2 ? ticked.dataset.one : ticked.dataset.many).replace('{n}', n);
   }
 
+  /* Which periods of the course the date is in. */
+  function period() {
+    const said = document.getElementById('period');
+    const day = form.elements.starts_on.value;
+    if (!said) return;
+    const names = JSON.parse(said.dataset.periods).filter(function (one) { return one.from <= day && day <= one.to; });
+    said.textContent = !day ? '' : names.map(function (one) { return one.name; }).join(', ') || said.dataset.none;
+  }
+
   form.addEventListener('change', function (event) {
+    if (event.target.name === 'starts_on') period();
     if (!['competences', 'complexity', 'specialities'].includes(event.target.name)) return;
     count();
     clearTimeout(timer);

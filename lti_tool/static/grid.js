@@ -1,6 +1,7 @@
 /*
-  The assessment grid: moving, writing, undoing, filling, pasting, and the margin that comments on one cell.
-  What a cell shows is in grid_cells.js, how entries travel in grid_save.js.
+  The assessment grid: keys, pasting, and what comes back from the server.
+  What a cell shows is in grid_cells.js, undoing in grid_steps.js, the margin in grid_margin.js, many cells at
+  once in grid_fill.js, pasted text in grid_paste.js, how entries travel in grid_save.js.
 */
 (function () {
   'use strict';
@@ -8,131 +9,109 @@
   const form = document.getElementById('grid');
   if (!form) return;
 
+  const page = Spirale.readGrid(form);
   const {
-    words, fill, count, meaning, codeOfKey, body, heads, cells, byId,
-    inputOf, valueOf, entryOf, setEntry, personOf, competenceOf, codeOf, nameOf, titleOf,
-    isLevel, column, row, empty, at, find, show, name, setComment, setPeer, showCounts, notice, endNotice, setState,
-  } = Spirale.readGrid(form);
+    words, fill, count, codeOfKey, body, heads, cells, byId,
+    inputOf, valueOf, entryOf, setEntry, setObserved, personOf, competenceOf, codeOf, nameOf, titleOf,
+    isLevel, column, empty, at, find, show, name, setComment, setPeer, showCounts, notice, setState,
+  } = page;
 
-  const IDLE_MS = 1000;
+  const MOST_UNREAD = 12;
   const readOnly = form.hasAttribute('data-read-only');
-  const margin = byId('grid-margin');
-  const comment = byId('margin-comment');
-
-  const steps = [];                     // what can be undone: {what, changes: [{td, before, after}]}
+  const read = Spirale.createReader(JSON.parse(form.dataset.readable));
   const notes = new Map();              // td → what the margin must say about it
   const rivals = new Map();             // td → a colleague's entry that came while ours was on its way
   const ours = new Set();               // cells written from this page
   let here = cells[0];
-  let edited = false;                   // the textarea holds something typed here that is not yet in the outbox
-  let idleTimer = 0;
+  let due = 0;                          // the next frame, when the margin is to be shown anew
 
-  /* ---------- writing and undoing ---------- */
+  /* ---------- what goes out ---------- */
 
-  function put(changes) {
-    changes.forEach(function (change) {
-      show(change.td, change.value);
-      setPeer(change.td, '');
-      name(change.td);
-      notes.delete(change.td);
-      ours.add(change.td);
-    });
-    outbox.add(changes.map(function (change) { return entry(change.td, null); }));
+  /** comment, observed null: unchanged. */
+  function entry(td, more) {
+    return Object.assign({ person: personOf(td), competence: competenceOf(td), value: valueOf(td), comment: null, observed: null }, more);
+  }
+
+  const steps = Spirale.createSteps(page, {
+    readOnly: readOnly,
+    onWrite: function (td) { notes.delete(td); ours.add(td); },
+    send: function (list) {
+      outbox.add(list.map(function (td) { return entry(td); }));
+      showSoon();
+    },
+  });
+
+  const margin = Spirale.createMargin(page, {
+    here: function () { return here; },
+    noteOf: function (td) { return notes.get(td); },
+    beforeOpen: showNow,
+    onComment: function (td, text) {
+      setComment(td, text);
+      name(td);
+      ours.add(td);
+      outbox.add([entry(td, { comment: text })]);
+    },
+    onObserved: function (td, ids) {
+      setObserved(td, ids);
+      ours.add(td);
+      outbox.add([entry(td, { observed: ids })]);
+    },
+  });
+
+  const filling = Spirale.createFilling(page, { here: function () { return here; }, write: steps.write, open: margin.open });
+
+  /** Once per frame, after the key has done its work: what comments on a cell must not hold the next one up. */
+  function showSoon() {
+    if (!due) due = window.requestAnimationFrame(showNow);
+  }
+
+  function showNow() {
+    window.cancelAnimationFrame(due);
+    due = 0;
     showCounts();
-    showUndo();
-    showMargin();
+    margin.show();
+    filling.show();
   }
 
-  /** comment null: unchanged. */
-  function entry(td, text) {
-    return { person: personOf(td), competence: competenceOf(td), value: valueOf(td), comment: text };
-  }
+  /* ---------- pasting ---------- */
 
-  /** changes: [{td, value}]; what(n) names the step. Cells that do not change are left out. Returns their number. */
-  function write(changes, what) {
-    if (readOnly) {
-      notice(words.read_only, true);
-      return 0;
-    }
-    endNotice();
-    const real = changes.filter(function (change) { return valueOf(change.td) !== change.value; });
-    changes.forEach(function (change) { if (!real.includes(change)) show(change.td, change.value); });
-    if (!real.length) return 0;
-    steps.push({
-      what: what(real.length),
-      changes: real.map(function (change) { return { td: change.td, before: valueOf(change.td), after: change.value }; }),
-    });
-    put(real);
-    return real.length;
-  }
-
-  function writeOne(td, value) {
-    write([{ td: td, value: value }], function () { return titleOf(td); });
-  }
-
-  /** Gives back the former values, except where somebody has written since. */
-  function undo() {
-    const step = steps.pop();
-    if (!step) return;
-    const still = step.changes.filter(function (change) { return valueOf(change.td) === change.after; });
-    if (still.length) {
-      put(still.map(function (change) { return { td: change.td, value: change.before }; }));
-      inputOf(still[0].td).focus();
-    }
-    showUndo();
-    const changed = step.changes.length - still.length;
-    const done = still.length ? [fill(words.undone, { what: step.what })] : [];
-    notice(done.concat(changed ? [count('undo_changed', changed)] : []).join(words.and));
-  }
-
-  function showUndo() {
-    const button = byId('grid-undo');
-    if (!button) return;
-    const last = steps[steps.length - 1];
-    button.hidden = !last;
-    if (last) button.querySelector('span').textContent = fill(words.undo, { what: last.what });
-  }
-
-  function fillEmpty(scope, value) {
-    const list = empty(scope === 'row' ? row(here) : column(here));
-    const what = scope === 'row' ? nameOf(here) : codeOf(here);
-    const n = write(list.map(function (td) { return { td: td, value: value }; }), function (n) { return count('fill', n, { what: what }); });
-    if (n) notice(count('filled', n));
-    inputOf(here).focus();
-  }
-
-  /** What a spreadsheet or a whole word says: '3', 'abs'; null when it is not understood. */
-  function understand(text) {
-    const value = text.trim().toUpperCase();
-    return value === '' || meaning[value] ? value : null;
-  }
-
-  /** A block of lines and tabs, from the current cell on. Blank cells of the block leave the grid as it is. */
+  /** A block from the current cell on. Blank pieces leave the grid as it is; what cannot be placed stays in sight. */
   function paste(text) {
-    const changes = [];
-    let unknown = 0, outside = 0;
-    text.replace(/\r?\n$/, '').split(/\r?\n/).forEach(function (line, i) {
-      line.split('\t').forEach(function (piece, j) {
-        const value = understand(piece);
+    const changes = [], unread = [];
+    let replaced = 0;
+    Spirale.parseBlock(text).forEach(function (line, i) {
+      line.forEach(function (piece, j) {
+        const value = read(piece);
         const td = at(here.parentNode.sectionRowIndex + i, here.cellIndex + j);
         if (value === '') return;
-        if (value === null) unknown += 1;
-        else if (!td) outside += 1;
-        else changes.push({ td: td, value: value });
+        if (value === null || !td) return unread.push((td ? titleOf(td) : words.outside) + ' : ' + piece.trim());
+        if (valueOf(td) && valueOf(td) !== value) replaced += 1;
+        changes.push({ td: td, value: value });
       });
     });
-    write(changes, function (n) { return count('paste', n); });
+    steps.write(changes, function (n) { return count('paste', n); });
     if (readOnly) return;
     const said = [count('pasted', changes.length)];
-    if (unknown) said.push(count('paste_unknown', unknown));
-    if (outside) said.push(count('paste_outside', outside));
-    notice(said.join(words.and), unknown + outside > 0);
+    if (replaced) said.push(count('paste_replaced', replaced));
+    if (unread.length) said.push(count('paste_unread', unread.length));
+    notice(said.join(words.and), unread.length > 0);
+    showUnread(unread);
+  }
+
+  function showUnread(unread) {
+    const part = byId('grid-unread');
+    part.hidden = !unread.length;
+    if (part.hidden) return;
+    const shown = unread.slice(0, MOST_UNREAD);
+    const rest = unread.length - shown.length;
+    part.querySelector('[data-message]').textContent = count('paste_kept', unread.length);
+    part.querySelector('[data-list]').textContent = shown.join(words.and) + (rest ? words.and + count('paste_more', rest) : '');
   }
 
   /* ---------- what comes back from the server ---------- */
 
   function isHeld(td) {
-    return outbox.holds(personOf(td), competenceOf(td)) || (td === here && isCommentUnsaved());
+    return outbox.holds(personOf(td), competenceOf(td)) || (td === here && margin.isUnsaved());
   }
 
   function onSaved(saved) {
@@ -144,11 +123,12 @@
     } else if (!isHeld(td)) {
       if (valueOf(td) !== saved.value) show(td, saved.value);
       setComment(td, saved.comment || '');
+      setObserved(td, saved.observed);
       name(td);
     }
     if (!isHeld(td)) rivals.delete(td);
     setEntry(td, saved.entry);
-    if (td === here) showMargin();
+    if (td === here) showSoon();
   }
 
   function onRefused(refused, message) {
@@ -158,7 +138,7 @@
     if (!td) return;
     inputOf(td).setAttribute('aria-invalid', 'true');
     notes.set(td, text);
-    if (td === here) showMargin();
+    if (td === here) showSoon();
   }
 
   /** A colleague's entry takes the cell; focus and scroll stay where they are. */
@@ -169,6 +149,7 @@
     }
     setEntry(td, cell.entry);
     setComment(td, cell.comment || '');
+    setObserved(td, cell.observed);
     setPeer(td, cell.by, cell.by_name);
     show(td, cell.value);
     if (document.activeElement === inputOf(td)) inputOf(td).select();
@@ -187,8 +168,7 @@
       }
       showColleague(cell.by, fill(words.at_work, { name: cell.by_name, code: codeOf(td) }));
     });
-    showCounts();
-    showMargin();
+    showSoon();
   }
 
   function showColleague(initials, text) {
@@ -208,78 +188,10 @@
     if (more > 0) byId('grid-newcomers').querySelector('[data-message]').textContent = count('newcomers', more);
   }
 
-  /* ---------- the margin ---------- */
-
-  function showMargin() {
-    byId('margin-title').textContent = nameOf(here) + ' · ' + codeOf(here);
-    showValue();
-    byId('margin-previous').textContent = here.dataset.previous || '';
-    const note = notes.get(here) || (here.dataset.by ? fill(words.peer_here, { name: here.dataset.by }) : '');
-    byId('margin-note').textContent = note;
-    byId('margin-note').hidden = !note;
-    // A colleague's comment shows even while the textarea has the focus, but never under what is being typed.
-    if (!edited && tidy(comment.value) !== tidy(here.dataset.comment)) comment.value = here.dataset.comment || '';
-    margin.querySelectorAll('[data-observed]').forEach(function (part) {
-      part.hidden = Number(part.dataset.observed) !== competenceOf(here);
-    });
-    showFill('column', codeOf(here), empty(column(here)).length);
-    showFill('row', nameOf(here), empty(row(here)).length);
-  }
-
-  function showValue() {
-    const value = valueOf(here);
-    const tile = value && margin.querySelector('[data-fill="' + value + '"]').firstElementChild.cloneNode(true);
-    const word = document.createElement('span');
-    word.textContent = value ? meaning[value] : words.empty_cell;
-    byId('margin-value').replaceChildren(...(tile ? [tile, word] : [word]));
-  }
-
-  function showFill(scope, what, n) {
-    const part = margin.querySelector('[data-fill-scope=' + scope + ']');
-    const title = n ? count('fill_title', n, { what: what }) : fill(words.full, { what: what });
-    part.querySelector('h3').textContent = title;
-    part.querySelector('[role=group]').setAttribute('aria-label', title);
-    part.querySelector('[role=group]').hidden = !n;
-    part.hidden = !n && scope === 'row';
-  }
-
-  function openMargin(target) {
-    margin.hidden = false;
-    byId('margin-open').hidden = true;
-    if (target) target.focus();
-  }
-
-  function closeMargin() {
-    margin.hidden = true;
-    byId('margin-open').hidden = false;
-    inputOf(here).focus();
-  }
-
-  /** A comment posted by a form has carriage returns, a textarea's value has none. */
-  function tidy(text) {
-    return (text || '').replace(/\r\n/g, '\n').trim();
-  }
-
-  function isCommentUnsaved() {
-    return edited && tidy(comment.value) !== tidy(here.dataset.comment);
-  }
-
-  function saveComment() {
-    clearTimeout(idleTimer);
-    const unsaved = isCommentUnsaved();
-    edited = false;
-    if (!unsaved) return;
-    const text = tidy(comment.value);
-    setComment(here, text);
-    name(here);
-    ours.add(here);
-    outbox.add([entry(here, text)]);
-  }
-
   /* ---------- moving ---------- */
 
   function setHere(td) {
-    if (td !== here) saveComment();
+    if (td !== here) margin.saveComment();
     inputOf(here).tabIndex = -1;
     here.parentNode.classList.remove('here');
     heads[here.cellIndex].classList.remove('here');
@@ -289,7 +201,7 @@
     heads[here.cellIndex].classList.add('here');
     const link = byId('grid-one');
     if (link && here.parentNode.dataset.one) link.href = here.parentNode.dataset.one;
-    showMargin();
+    showSoon();
   }
 
   function go(down, right) {
@@ -305,21 +217,21 @@
     Enter: function () { go(1, 0); },
     Home: function () { go(0, 1 - here.cellIndex); },
     End: function () { go(0, heads.length - 1 - here.cellIndex); },
-    Delete: function () { writeOne(here, ''); },
-    Backspace: function () { writeOne(here, ''); },
-    Escape: closeMargin,
+    Delete: function () { steps.writeOne(here, ''); },
+    Backspace: function () { steps.writeOne(here, ''); },
+    Escape: margin.close,
   };
 
   /** One character typed in a cell, by a keyboard or on a screen. */
   function type(key) {
     const value = isLevel(key) ? key : codeOfKey[key.toLowerCase()];
     if (value) {
-      writeOne(here, value);
+      steps.writeOne(here, value);
       go(1, 0);
     } else if (key.toLowerCase() === 'c') {
-      openMargin(comment);
+      margin.open(margin.comment);
     } else if (key === '?') {
-      openMargin(byId('margin-observed'));
+      margin.openObserved();
     } else if (key.trim()) {
       notice(fill(/\d/.test(key) ? words.bad_level : words.bad_key, { key: key }), true);
     }
@@ -331,36 +243,37 @@
     return digit && event.key !== '?' ? digit[1] : event.key;
   }
 
+  /** Ctrl+Z, and Ctrl+Y or Ctrl+Shift+Z; a comment has the browser's own. */
+  function onControl(event) {
+    const key = event.key.toLowerCase();
+    if (event.target === margin.comment || !['z', 'y'].includes(key)) return;
+    event.preventDefault();
+    if (key === 'z' && !event.shiftKey) steps.undo(); else steps.redo();
+  }
+
   function onKeydown(event) {
     if (event.isComposing || event.altKey) return;
     if (event.ctrlKey || event.metaKey) {
-      if (event.key.toLowerCase() !== 'z' || event.shiftKey || event.target === comment) return;
-      event.preventDefault();
-      undo();
+      onControl(event);
     } else if (event.target.matches('.cell input')) {
       const move = moves[event.key];
       if (!move && event.key.length > 1) return;     // Tab, F5, and what a screen keyboard does not name
       event.preventDefault();
       if (move) move(); else type(keyOf(event));
-    } else if (event.key === 'Escape' && margin.contains(event.target)) {
-      closeMargin();
+    } else if (event.key === 'Escape' && margin.has(event.target)) {
+      margin.close();
     }
   }
 
   /** Only a screen keyboard, a voice or a drop come here: what a real keyboard types is stopped at keydown. */
   function onInput(event) {
-    if (event.target === comment) {
-      edited = true;
-      clearTimeout(idleTimer);
-      idleTimer = setTimeout(saveComment, IDLE_MS);
-      return;
-    }
+    if (!event.target.matches('.cell input')) return;
     const td = event.target.closest('td');
     const text = event.target.value;
-    const whole = (event.inputType || '').startsWith('delete') ? '' : understand(text);
+    const whole = (event.inputType || '').startsWith('delete') ? '' : read(text);
     show(td, valueOf(td));
     if (whole === null) type((event.data || text).trim().slice(-1));
-    else if (whole === '') writeOne(td, '');
+    else if (whole === '') steps.writeOne(td, '');
     else type(isLevel(whole) ? whole : keyOfCode(whole));
   }
 
@@ -393,29 +306,24 @@
     event.preventDefault();
     paste(event.clipboardData.getData('text'));
   });
-  comment.addEventListener('change', saveComment);
-  comment.addEventListener('blur', saveComment);
 
   form.querySelectorAll('.fill').forEach(function (button) {
     button.addEventListener('click', function () {
       const list = column(body.rows[0].cells[button.closest('th').cellIndex]);
       setHere(empty(list)[0] || list[0]);
       if (!empty(list).length) notice(fill(words.full, { what: codeOf(here) }));
-      else openMargin(margin.querySelector('[data-fill-scope=column] button'));
+      else filling.open();
     });
   });
-  margin.querySelectorAll('[data-fill]').forEach(function (button) {
-    button.addEventListener('click', function () {
-      fillEmpty(button.closest('[data-fill-scope]').dataset.fillScope, button.dataset.fill);
-    });
+  byId('grid-unread').querySelector('button').addEventListener('click', function () {
+    byId('grid-unread').hidden = true;
+    inputOf(here).focus();
   });
-  byId('margin-close').addEventListener('click', closeMargin);
-  byId('margin-open').addEventListener('click', function () { openMargin(comment); });
   byId('grid-retry').addEventListener('click', outbox.resume);
-  if (byId('grid-undo')) byId('grid-undo').addEventListener('click', undo);
+  Spirale.offerComments(byId('margin-bank'), form.dataset.csrf, margin.edit);
 
   window.addEventListener('beforeunload', function (event) {
-    saveComment();
+    margin.saveComment();
     if (outbox.count()) {
       event.preventDefault();
       event.returnValue = '';                      // older browsers ask only if this is set
@@ -424,6 +332,6 @@
 
   // A teacher with a keyboard types at once; on a touch screen the focus would only raise the soft keyboard.
   setHere(here);
+  showNow();
   if (window.matchMedia('(hover: hover)').matches) inputOf(here).focus({ preventScroll: true });
-  showCounts();
 })();

@@ -21,7 +21,7 @@ Spirale.readGrid = function (form) {
   let state = { kind: 'saved', at: '', count: 0 };
 
   const meaning = {};                   // '3' → 'maîtrisée', 'ABS' → 'absent'
-  form.querySelectorAll('[data-fill]').forEach(function (button) { meaning[button.dataset.fill] = button.dataset.word; });
+  form.querySelectorAll('#margin-fill [data-word]').forEach(function (button) { meaning[button.dataset.fill] = button.dataset.word; });
   const codeOfKey = {};                 // 'a' → 'ABS'
   document.querySelectorAll('.keys [data-key]').forEach(function (one) { codeOfKey[one.dataset.key] = one.dataset.value; });
 
@@ -37,17 +37,28 @@ Spirale.readGrid = function (form) {
 
   /* ---------- a cell ---------- */
 
-  function inputOf(td) { return td.querySelector('.cell input'); }
-  function valueOf(td) { const box = td.querySelector('.cell'); return box.dataset.n || box.dataset.c || ''; }
-  function entryOf(td) { return Number(td.querySelector('[type=hidden]').value); }
+  const parts = new Map();              // looked for once: a key must not search 420 cells
+  const places = new Map();
+  const columns = Array.from(heads, function () { return []; });
+  cells.forEach(function (td) {
+    const box = td.querySelector('.cell');
+    parts.set(td, { box: box, input: box.querySelector('input'), entry: td.querySelector('[type=hidden]') });
+    places.set(personOf(td) + '-' + competenceOf(td), td);
+    columns[td.cellIndex].push(td);
+  });
+
+  function inputOf(td) { return parts.get(td).input; }
+  function valueOf(td) { const box = parts.get(td).box; return box.dataset.n || box.dataset.c || ''; }
+  function entryOf(td) { return Number(parts.get(td).entry.value); }
+  function observedOf(td) { return (td.dataset.observed || '').split(',').filter(Boolean).map(Number); }
   function personOf(td) { return Number(td.parentNode.dataset.person); }
   function competenceOf(td) { return Number(heads[td.cellIndex].dataset.competence); }
   function codeOf(td) { return heads[td.cellIndex].dataset.code; }
   function nameOf(td) { return td.parentNode.dataset.name; }
   function titleOf(td) { return nameOf(td) + ', ' + codeOf(td); }
   function isLevel(value) { return /^[1-4]$/.test(value); }
-  function column(td) { return cells.filter(function (one) { return one.cellIndex === td.cellIndex; }); }
-  function row(td) { return cells.filter(function (one) { return one.parentNode === td.parentNode; }); }
+  function column(td) { return columns[td.cellIndex]; }
+  function row(td) { return Array.from(td.parentNode.cells).slice(1); }
   function empty(list) { return list.filter(function (td) { return !valueOf(td); }); }
 
   function at(rowIndex, cellIndex) {
@@ -57,12 +68,11 @@ Spirale.readGrid = function (form) {
   }
 
   function find(person, competence) {
-    return cells.find(function (td) { return personOf(td) === person && competenceOf(td) === competence; });
+    return places.get(person + '-' + competence);
   }
 
   function show(td, value) {
-    const box = td.querySelector('.cell');
-    const input = inputOf(td);
+    const { box, input } = parts.get(td);
     delete box.dataset.n;
     delete box.dataset.c;
     if (isLevel(value)) {
@@ -91,8 +101,10 @@ Spirale.readGrid = function (form) {
     td.classList.toggle('noted', text !== '');
   }
 
+  function setObserved(td, ids) { td.dataset.observed = ids.join(','); }
+
   function setEntry(td, number) {
-    td.querySelector('[type=hidden]').value = Math.max(entryOf(td), number);
+    parts.get(td).entry.value = Math.max(entryOf(td), number);
   }
 
   /** Initials and dashed frame; called without them when the cell becomes ours. */
@@ -107,15 +119,14 @@ Spirale.readGrid = function (form) {
     who.className = 'who';
     who.setAttribute('aria-hidden', 'true');
     who.textContent = initials;
-    td.querySelector('.cell').append(who);
+    parts.get(td).box.append(who);
   }
 
   function showCounts() {
     const filled = cells.filter(valueOf).length;
     byId('grid-count').textContent = count('count_all', filled, { total: cells.length });
-    Array.from(heads).slice(1).forEach(function (th, i) {
-      const list = column(body.rows[0].cells[i + 1]);
-      th.querySelector('[data-count]').textContent =
+    columns.slice(1).forEach(function (list, i) {
+      heads[i + 1].querySelector('[data-count]').textContent =
         fill(words.count, { n: list.length - empty(list).length, total: list.length });
     });
   }
@@ -170,7 +181,7 @@ Spirale.readGrid = function (form) {
 
   return {
     words, fill, count, meaning, codeOfKey, body, heads, cells, byId,
-    inputOf, valueOf, entryOf, setEntry, personOf, competenceOf, codeOf, nameOf, titleOf,
+    inputOf, valueOf, entryOf, setEntry, observedOf, setObserved, personOf, competenceOf, codeOf, nameOf, titleOf,
     isLevel, column, row, empty, at, find, show, name, setComment, setPeer, showCounts, notice, endNotice, setState,
   };
 };

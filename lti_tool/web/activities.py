@@ -1,12 +1,10 @@
-"""Activities: the list, the form, and one activity as a pupil reads it."""
+"""Activities: the form, and one activity as a pupil reads it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import date
 
-import sqlalchemy as sa
 from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -14,9 +12,7 @@ from ..activities.editing import (
     Choice,
     Draft,
     choices,
-    count_archived,
     find_activity,
-    list_activities,
     save_activity,
 )
 from ..activities.links import (
@@ -25,10 +21,13 @@ from ..activities.links import (
 )
 from ..activities.models import COMPLEXITIES, SIMPLE, SPECIALITIES, Activity
 from ..activities.nudges import nudges
-from ..assessment.entries import cells, newest_ids
-from ..assessment.models import Assessment, ObservationRequest
-from ..assessment.observation_requests import open_requests
-from ..courses.people import Pupil, pupils
+from ..activities.people import is_for
+from ..assessment.entries import cells
+from ..assessment.models import Assessment
+from ..courses.groups import groups_of
+from ..courses.models import CoursePeriod
+from ..courses.people import Pupil
+from ..courses.periods import periods_of
 from ..courses.referentials import course_competences, course_frameworks, materials, named, reference
 from ..db import db, utcnow
 from ..errors import BadInput, NotAllowed, NotFound
@@ -45,6 +44,7 @@ from .shown import (
     complexity_words,
     level_word,
     locale,
+    period_names,
     purpose_words,
     setting_words,
     show_activity,
@@ -53,61 +53,21 @@ from .shown import (
 )
 
 
-@page("/activities", may=May.ASSESS)
-def activities() -> str:
-    """The activities of the course, newest work first; what this link opens is said at the top."""
-    found = list_activities(db.session, visit().course)
-    known = pupils(db.session, visit().course.id)
-    link = visit().session.resource_link
-    linked = activity_of_link(db.session, link) if link else None
-    return render_template(
-        "activities.html",
-        activities=[show_activity(activity) for activity in found],
-        assessed=_assessed([activity.id for activity in found], [p.person_id for p in known]),
-        pupils_known=len(known),
-        archived_count=count_archived(db.session, visit().course),
-        link_opens_course=link is not None and linked is None,
-        linked_id=linked.id if linked else None,
-        linked_title=linked.title if linked else "",
-        just_archived=_just_archived(),
-        asked=_asked(known),
-        course=visit().course,
-        guide=guide_of(course_frameworks(db.session, visit().course)[0], locale()),
-    )
-
-
-def _asked(known: list[Pupil]) -> list[tuple[Pupil, ObservationRequest]]:
-    """The pupils who wait to be observed, and in what, the oldest request first."""
-    people = {pupil.person_id: pupil for pupil in known}
-    return [
-        (people[one.person_id], one) for one in open_requests(db.session, visit().course.id, list(people))
-    ]
-
-
-def _just_archived() -> Activity | None:
-    """The activity that was put away a moment ago, to say so and offer it back."""
-    asked = request.args.get("archived", type=row_id)
-    if not asked or not visit().may(May.TEACH):
-        return None
-    found = find_activity(db.session, visit().course, asked)
-    return found if found.archived_at else None
-
-
-@page("/activities/archived", may=May.ASSESS)
-def archived() -> str:
-    """The archived activities."""
-    found = list_activities(db.session, visit().course, archived=True)
-    return render_template("archived.html", activities=[show_activity(activity) for activity in found])
-
-
 @page("/activities/<id:activity_id>", may=May.READ)
 def activity(activity_id: int) -> str:
     """One activity: what is expected, in plain sight before the work; my result and comment after."""
     if not (visit().may(May.LEARN) or visit().may(May.ASSESS)):
         raise NotAllowed("activity")
     found = find_activity(db.session, visit().course, activity_id)
-    mine = _seen_of(found, visit().person.id) if visit().may(May.LEARN) else {}
-    return _show(found, mine, can_assess=visit().may(May.ASSESS), can_teach=visit().may(May.TEACH))
+    learns = visit().may(May.LEARN)
+    mine = _seen_of(found, visit().person.id) if learns else {}
+    return _show(
+        found,
+        mine,
+        can_assess=visit().may(May.ASSESS),
+        can_teach=visit().may(May.TEACH) and found.year_id is None,
+        not_for_me=learns and not mine and not is_for(db.session, found, visit().person.id),
+    )
 
 
 @page("/activities/<id:activity_id>/pupils/<id:person_id>", may=May.ASSESS)
@@ -131,6 +91,7 @@ def _show(
     can_assess: bool,
     can_teach: bool,
     pupil: Pupil | None = None,
+    not_for_me: bool = False,
 ) -> str:
     """The page of an activity, with what was seen of one pupil: the visitor's own, or `pupil`'s for a teacher."""
     framework = course_frameworks(db.session, visit().course)[0]
@@ -140,6 +101,8 @@ def _show(
         competences=found.competences,
         mine=mine,
         pupil=pupil,
+        not_for_me=not_for_me,
+        periods=period_names(found, periods_of(db.session, visit().course.id)),
         becomings=becomings(db.session, [link.item_id for link in found.competences]),
         framework=framework,
         fr=official(framework),
@@ -170,8 +133,7 @@ def new_activity() -> str:
     """
     if request.args.get("copy", type=row_id):
         source = find_activity(db.session, visit().course, request.args.get("copy", type=row_id) or 0)
-        draft = Draft.from_activity(source, visit().course)
-        draft = replace(draft, starts_on=today().isoformat(), ends_on="", version="0")
+        draft = Draft.from_copy(source, visit().course, today())
     elif request.args.get("example"):
         draft = Draft.from_example(_asked_example(request.args["example"]), today())
     else:
@@ -204,14 +166,14 @@ def create_activity() -> Response | tuple[str, int]:
 @page("/activities/<id:activity_id>/edit", may=May.TEACH)
 def edit_activity(activity_id: int) -> str:
     """The form of an activity."""
-    found = find_activity(db.session, visit().course, activity_id)
+    found = _changeable(activity_id)
     return _form(Draft.from_activity(found, visit().course), activity=found)
 
 
 @page("/activities/<id:activity_id>/edit", may=May.TEACH, methods=("POST",))
 def change_activity(activity_id: int) -> Response | tuple[str, int]:
     """Change an activity. Its date and complexity count in every position: scores follow."""
-    found = find_activity(db.session, visit().course, activity_id, hold=True)
+    found = _changeable(activity_id, hold=True)
     draft = Draft.from_form(request.form.to_dict(flat=False))
     try:
         save_activity(db.session, visit().course, draft, visit().person.id, utcnow(), found)
@@ -243,18 +205,28 @@ def show_nudges() -> str:
 @page("/activities/<id:activity_id>/archive", may=May.TEACH, methods=("POST",))
 def archive_activity(activity_id: int) -> Response:
     """Put an activity away, or take it out again. Its results stay and count."""
-    found = find_activity(db.session, visit().course, activity_id)
+    found = _changeable(activity_id)
     back = request.form.get("restore")
     found.archived_at = None if back else utcnow()
     db.session.commit()
     return redirect(here("activities", archived=None if back else found.id), 303)
 
 
+def _changeable(activity_id: int, *, hold: bool = False) -> Activity:
+    """An activity of the present year. Raises `NotFound` for one of a year that is over: it is only read."""
+    found = find_activity(db.session, visit().course, activity_id, hold=hold)
+    if found.year_id is not None:
+        raise NotFound("this activity is of a year that is over")
+    return found
+
+
 def _after_saving(saved: Activity) -> str:
     """Where the pressed button leads."""
     if request.form.get("back") == "picker" and visit().session.deep_linking:
         return here("picker", chosen=saved.id)
-    return here("grid", activity_id=saved.id) if request.form.get("then") == "grid" else here("activities")
+    if request.form.get("then") == "grid" and not saved.undated:
+        return here("grid", activity_id=saved.id)
+    return here("activities")
 
 
 def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activity | None = None) -> str:
@@ -278,6 +250,8 @@ def _form(draft: Draft, problems: dict[str, str] | None = None, activity: Activi
         specialities=speciality_words(),
         opened={ticked.rpartition(":")[0] for ticked in draft.observed},
         nudges=nudges(db.session, course, parts, draft, activity),
+        groups=groups_of(db.session, course.id),
+        period_spans=_spans(periods_of(db.session, course.id)),
         can_link=link is not None and activity is None and activity_of_link(db.session, link) is None,
         for_link=request.values.get("for_link"),
         back=request.values.get("back", ""),
@@ -300,26 +274,19 @@ def _asked_draft() -> Draft:
     )
 
 
+def _spans(periods: list[CoursePeriod]) -> list[dict[str, str]]:
+    """The periods, for the form's script, and to say which ones the typed date is in."""
+    return [
+        {"name": one.name, "from": one.starts_on.isoformat(), "to": one.ends_on.isoformat()}
+        for one in periods
+    ]
+
+
 def _asked_competences() -> list[str]:
     """The competences that the address asks to tick, as the form names them."""
     course, wanted = visit().course, request.args.getlist("competence")
     known = course_competences(db.session, course) if wanted else []
     return [reference(course, item) for text in wanted if (item := named(known, text))]
-
-
-def _assessed(activity_ids: list[int], person_ids: list[int]) -> Counter[int]:
-    """How many of these pupils have at least one entry in each activity."""
-    rows = db.session.execute(
-        sa.select(Assessment.activity_id, sa.func.count(sa.distinct(Assessment.person_id)))
-        .where(
-            Assessment.id.in_(
-                newest_ids(Assessment.activity_id.in_(activity_ids), Assessment.person_id.in_(person_ids))
-            ),
-            sa.or_(Assessment.level.is_not(None), Assessment.code.is_not(None)),
-        )
-        .group_by(Assessment.activity_id)
-    )
-    return Counter({row[0]: row[1] for row in rows})
 
 
 def _assessed_pairs(found: Activity) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from ..activities.editing import find_activity
+from ..activities.editing import find_activity, find_activity_alone
 from ..activities.models import Activity
 from ..assessment.audience import pupils_of
 from ..assessment.entries import (
@@ -20,17 +20,20 @@ from ..assessment.entries import (
     Refused,
     cells,
     entries_since,
+    previous_levels,
     record,
 )
 from ..assessment.models import Assessment
 from ..courses.people import initials, staff_name
 from ..db import db, utcnow
 from ..gradebook.queue import wake_worker
-from ..gradebook.scores import hold_course, queue_scores
+from ..gradebook.scores import hold_course, queue_typed
 from .grid_input import named_refusal, read_entries, typed_cells
-from .grid_view import colleagues_of, column_of, one_url, previous_turns, row_of
+from .grid_view import colleagues_of, column_of, one_url, previous_words, row_of, teams
+from .grid_words import readable_words
 from .guard import May, csrf_token, here, page, row_id, visit
-from .shown import clock, codes, levels, show_activity
+from .saved_comments import offered_comments, with_chosen
+from .shown import clock, codes, levels, scale, show_activity
 
 
 @page("/activities/<id:activity_id>/grid", may=May.ASSESS)
@@ -68,7 +71,7 @@ def save_comment(activity_id: int) -> Response:
         person_id,
         item_id,
         current.value if current else "",
-        request.form.get("comment", ""),
+        with_chosen(request.form.get("comment", ""), request.form.get("saved")),
     )
     _saved, refused = save_entries(activity, [entry])
     if refused:
@@ -79,22 +82,11 @@ def save_comment(activity_id: int) -> Response:
 @page("/activities/<id:activity_id>/cells", may=May.ASSESS, methods=("POST",))
 def save_cells(activity_id: int) -> Response:
     """Save entries as they are typed, and tell what colleagues typed meanwhile. The same key again is harmless."""
-    activity = find_activity(db.session, visit().course, activity_id)
+    activity = find_activity_alone(db.session, visit().course, activity_id)
     entries, since = read_entries()
     saved, refused = save_entries(activity, entries)
-    answered = [
-        {
-            "key": entry.key,
-            "person": row.person_id,
-            "competence": row.item_id,
-            "value": row.value,
-            "comment": row.comment,
-            "entry": row.id,
-        }
-        for entry, row in saved
-    ]
     return jsonify(
-        saved=answered,
+        saved=[{"key": entry.key, **_told(row)} for entry, row in saved],
         refused=[{"key": r.key, "message": r.message} for r in refused],
         at=clock(utcnow()),
         **_news(activity, since),
@@ -104,7 +96,7 @@ def save_cells(activity_id: int) -> Response:
 @page("/activities/<id:activity_id>/cells", may=May.ASSESS)
 def poll_cells(activity_id: int) -> Response:
     """What colleagues typed since; also keeps the session of an open grid alive."""
-    activity = find_activity(db.session, visit().course, activity_id)
+    activity = find_activity_alone(db.session, visit().course, activity_id)
     since = request.args.get("since", default=0, type=row_id)
     people = len(pupils_of(db.session, activity))
     return jsonify(people=people, **_news(activity, since))
@@ -120,7 +112,7 @@ def save_entries(
     hold_course(db.session, activity.course_id)
     written, refused = record(db.session, activity, visit().person.id, entries)
     pairs = [(row.person_id, row.item_id) for row in written]
-    deliveries = queue_scores(db.session, visit().course, pairs, utcnow())
+    deliveries = queue_typed(db.session, visit().course, activity.id, pairs, utcnow())
     db.session.commit()
     if deliveries:
         wake_worker()
@@ -136,19 +128,29 @@ def _news(activity: Activity, since: int) -> dict[str, Any]:
     me = visit().person.id
     rows = entries_since(db.session, activity.id, since)
     news = [
-        {
-            "person": row.person_id,
-            "competence": row.item_id,
-            "value": row.value,
-            "comment": row.comment,
-            "entry": row.id,
-            "by": initials(row.assessor),
-            "by_name": staff_name(row.assessor),
-        }
+        {**_told(row), "by": initials(row.assessor), "by_name": staff_name(row.assessor)}
         for row in rows
         if row.assessor_id != me
     ]
     return {"cells": news, "cursor": rows[-1].id if rows else since}
+
+
+def _told(row: Assessment) -> dict[str, Any]:
+    """An entry as a script takes it."""
+    return {
+        "person": row.person_id,
+        "competence": row.item_id,
+        "value": row.value,
+        "comment": row.comment,
+        "observed": row.observed,
+        "entry": row.id,
+    }
+
+
+def newest_entry(activity: Activity) -> int:
+    """The number of the newest entry of a grid; 0 without any."""
+    newest = sa.select(sa.func.max(Assessment.id)).where(Assessment.activity_id == activity.id)
+    return db.session.scalar(newest) or 0
 
 
 # ----- showing -----
@@ -158,22 +160,26 @@ def _render(activity: Activity, **more: Any) -> str:
     course_pupils = pupils_of(db.session, activity)
     columns = [column_of(link) for link in activity.competences]
     current = cells(db.session, activity.id)
-    before = previous_turns(activity, [column.id for column in columns])
+    before = previous_words(previous_levels(db.session, activity, [column.id for column in columns]))
+    groups, inside = teams(visit().course)
     saved = request.args.get("saved", default=0, type=row_id)
-    newest = db.session.scalar(
-        sa.select(sa.func.max(Assessment.id)).where(Assessment.activity_id == activity.id)
-    )
     values: dict[str, Any] = {
         "activity": show_activity(activity),
         "competences": columns,
-        "rows": [row_of(pupil, columns, current, before) for pupil in course_pupils],
+        "rows": [
+            row_of(pupil, columns, current, before, inside.get(pupil.person_id)) for pupil in course_pupils
+        ],
+        "groups": groups,
         "levels": levels(),
+        "target": scale().target,
         "codes": codes(),
+        "comments": offered_comments(),
+        "readable": readable_words(),
         "known_text": ngettext("%(num)d élève connu", "%(num)d élèves connus", len(course_pupils)),
         "save_url": here("save_cells", activity_id=activity.id),
         "poll_url": here("poll_cells", activity_id=activity.id),
         "comment_url": here("save_comment", activity_id=activity.id),
-        "cursor": newest or 0,
+        "cursor": newest_entry(activity),
         "csrf": csrf_token(),
         "colleagues": colleagues_of(current, {column.id: column.code for column in columns}),
         "one_url": one_url(activity),

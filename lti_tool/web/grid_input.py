@@ -17,6 +17,7 @@ from ..db import db
 from .guard import row_id
 
 MOST_ENTRIES = 500
+MOST_OBSERVED = 200
 
 
 def typed_cells(activity: Activity) -> dict[str, NewEntry]:
@@ -47,11 +48,16 @@ def _place(name: str) -> tuple[int, int] | None:
 
 def _drawn_values(activity: Activity, entries: list[str]) -> dict[str, str]:
     """What cells showed when their page was drawn, by entry."""
+    return {entry: row.value for entry, row in drawn_entries(activity, entries).items()}
+
+
+def drawn_entries(activity: Activity, entries: list[str]) -> dict[str, Assessment]:
+    """The entries that a page was drawn with, by what its hidden inputs say."""
     ids = {int(entry) for entry in entries if _is_number(entry)}
     rows = db.session.scalars(
         sa.select(Assessment).where(Assessment.id.in_(ids), Assessment.activity_id == activity.id)
     )
-    return {str(row.id): row.value for row in rows}
+    return {str(row.id): row for row in rows}
 
 
 def read_entries() -> tuple[list[NewEntry], int]:
@@ -73,16 +79,25 @@ def _parse_entry(entry: Any) -> NewEntry:
     if not isinstance(entry, dict):
         raise BadRequest
     key, person, item = entry.get("key"), entry.get("person"), entry.get("competence")
-    value, comment = entry.get("value"), entry.get("comment")
+    value, comment, observed = entry.get("value"), entry.get("comment"), entry.get("observed")
     if not (_is_id(person) and _is_id(item)):
         raise BadRequest
     if not (isinstance(key, str) and isinstance(value, str) and isinstance(comment, str | None)):
+        raise BadRequest
+    if not (observed is None or _are_ids(observed)):
         raise BadRequest
     # What no database can store: half of a surrogate pair, NUL.
     texts = [
         text.replace("\x00", "").encode("utf-8", "replace").decode() for text in (key, value, comment or "")
     ]
-    return NewEntry(texts[0], person, item, texts[1], None if comment is None else texts[2])
+    return NewEntry(
+        texts[0],
+        person,
+        item,
+        texts[1],
+        None if comment is None else texts[2],
+        None if observed is None else tuple(observed),
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -94,6 +109,10 @@ def _is_number(text: str) -> bool:
 
 def _is_id(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+
+
+def _are_ids(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_OBSERVED and all(map(_is_id, value))
 
 
 def named_refusal(entry: NewEntry, refused: Refused, activity: Activity, people: dict[int, str]) -> str:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from flask_babel import gettext as _
 
 from ..activities.models import Activity, ActivityCompetence
-from ..assessment.entries import Observation, observations
+from ..assessment.mastery import Turn
 from ..assessment.models import Assessment
 from ..assessment.words import plain_date
+from ..courses.groups import groups_of, members
+from ..courses.models import Course
 from ..courses.people import Pupil, initials, staff_name
+from ..courses.referentials import reference
 from ..db import db
 from ..frameworks.models import FrameworkItem
 from .guard import here, visit
@@ -24,6 +27,7 @@ SHORT_LABEL = 24
 class Observed:
     """Something to observe: the official words, and what they are."""
 
+    id: int
     text: str
     side: str
     kind_text: str
@@ -39,6 +43,8 @@ class Column:
     """Short enough to stand above a column."""
     name: str
     statement: str
+    reference: str
+    """How the referential's pages are asked for it."""
     observed: list[Observed]
 
 
@@ -51,6 +57,7 @@ class Cell:
     entry: int = 0
     by: str = ""
     previous_text: str = ""
+    observed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class Row:
     person_id: int
     name: str
     cells: list[Cell] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ def column_of(link: ActivityCompetence) -> Column:
         label=_short(link.item.label or link.item.statement),
         name=link.item.label or link.item.statement,
         statement=link.item.statement,
+        reference=reference(visit().course, link.item),
         observed=sorted(observed, key=lambda o: kinds.index(o.kind_text)),
     )
 
@@ -103,49 +112,54 @@ def _short(label: str) -> str:
 
 def _observed(item: FrameworkItem) -> Observed:
     if item.type == "subcompetence":
-        return Observed(item.statement, "", _("Sous-compétences retenues"))
+        return Observed(item.id, item.statement, "", _("Sous-compétences retenues"))
     side = item.framework.short_title
-    return Observed(item.statement, side, _("Critères %(side)s retenus", side=side))
+    return Observed(item.id, item.statement, side, _("Critères %(side)s retenus", side=side))
 
 
 def row_of(
     pupil: Pupil,
     columns: list[Column],
     current: dict[tuple[int, int], Assessment],
-    before: dict[tuple[int, int], Observation],
+    before: dict[tuple[int, int], str],
+    groups: list[int] | None = None,
 ) -> Row:
     me = visit().person.id
     shown = []
     for column in columns:
         row = current.get((pupil.person_id, column.id))
-        previous = _previous_text(before.get((pupil.person_id, column.id)))
+        previous = before.get((pupil.person_id, column.id), "")
         if row is None:
             shown.append(Cell(previous_text=previous))
         else:
             by = initials(row.assessor) if row.assessor_id != me and row.value else ""
-            shown.append(Cell(row.value, row.comment, row.id, by, previous))
-    return Row(pupil.person_id, pupil.name, shown)
+            shown.append(Cell(row.value, row.comment, row.id, by, previous, tuple(row.observed)))
+    return Row(pupil.person_id, pupil.name, shown, groups or [])
 
 
-def previous_turns(activity: Activity, item_ids: list[int]) -> dict[tuple[int, int], Observation]:
-    """For each cell, the pupil's latest turn in another activity, up to this one's date."""
-    found: dict[tuple[int, int], Observation] = {}
-    for observation in observations(db.session, activity.course_id, item_ids=item_ids):
-        other = observation.activity
-        if other.id != activity.id and other.starts_on <= activity.starts_on:
-            found[observation.person_id, observation.item_id] = observation
-    return found
+def teams(course: Course) -> tuple[dict[int, str], dict[int, list[int]]]:
+    """The names of the groups of a course by number, and the numbers of each pupil's groups."""
+    names = {group.id: group.name for group in groups_of(db.session, course.id)}
+    inside: dict[int, list[int]] = {}
+    for number, people in members(db.session, course.id).items() if names else ():
+        for person_id in people:
+            inside.setdefault(person_id, []).append(number)
+    return names, {person_id: sorted(numbers) for person_id, numbers in inside.items()}
 
 
-def _previous_text(observation: Observation | None) -> str:
-    if observation is None:
-        return ""
-    return _(
-        "Avant\u00a0: %(level)s le %(day)s, %(complexity)s",
-        level=observation.level,
-        day=plain_date(observation.activity.starts_on),
-        complexity=complexity_words()[observation.activity.complexity],
-    )
+def previous_words(before: dict[tuple[int, int], Turn]) -> dict[tuple[int, int], str]:
+    """What the margin says of each cell's turn before; a class has few different ones, each is put in words once."""
+    complexities = complexity_words()
+    words = {
+        turn: _(
+            "Avant\u00a0: %(level)s le %(day)s, %(complexity)s",
+            level=turn.level,
+            day=plain_date(turn.worked_on),
+            complexity=complexities[turn.complexity],
+        )
+        for turn in set(before.values())
+    }
+    return {cell: words[turn] for cell, turn in before.items()}
 
 
 def colleagues_of(found: dict[tuple[int, int], Assessment], codes_by_item: dict[int, str]) -> list[Colleague]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, g, request, url_for
 
 from ..config import Config
-from ..courses.entry import find_session
+from ..courses.entry import find_session, last_use
 from ..courses.models import Course, Enrolment, LaunchSession, Person, Role
 from ..courses.roles import role_now
 from ..db import begin_write, db, utcnow
@@ -132,18 +132,16 @@ def _admit() -> None:
     config: Config = current_app.extensions["spirale_config"]
     sid = str((request.view_args or {}).get("sid", ""))
     now = utcnow()
-    found = find_session(db.session, sid, browser_secret(), now, config)
-    if found is None:
-        raise SessionEnded
-    if now - found.used_at > TOUCH_EVERY:
-        _touch(found.id)
     reads = request.method in ("GET", "HEAD")
+    used_at = None if reads else last_use(db.session, sid, browser_secret())
+    if used_at is None or now - used_at > TOUCH_EVERY:
+        found = _open_session(sid, now, config)
+        if now - found.used_at > TOUCH_EVERY:
+            _touch(found.id)
     if not reads:
-        # What follows will write: take the lock at once, and read everything again under it.
+        # What follows will write: take the lock at once, and read everything under it. Nobody else makes us take it.
         begin_write()
-        found = find_session(db.session, sid, browser_secret(), now, config)
-        if found is None:
-            raise SessionEnded
+        found = _open_session(sid, now, config)
     enrolment = db.session.scalars(
         sa.select(Enrolment).filter_by(course_id=found.course_id, person_id=found.person_id)
     ).first()
@@ -153,6 +151,13 @@ def _admit() -> None:
         raise NotAllowed(asked)
     if not reads and not _form_is_ours():
         raise BadForm
+
+
+def _open_session(sid: str, now: datetime, config: Config) -> LaunchSession:
+    found = find_session(db.session, sid, browser_secret(), now, config)
+    if found is None:
+        raise SessionEnded
+    return found
 
 
 def _touch(session_id: int) -> None:

@@ -16,6 +16,7 @@ from ..db import begin_write, db, utcnow
 from ..errors import NotFound
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import queue_own_column
+from .first_steps import leads_to_first_steps
 from .guard import May, Visit, here, page, visit
 from .pupil import find_pupil
 from .refusals import Page, refuse
@@ -41,9 +42,19 @@ PAGES_OF = {
         "edit_activity",
         "grid",
         "archived",
+        "past_years",
         "choose_link",
+        "first_steps",
+        "keep_first_step",
     },
-    "overview": {"overview", "pupil_sheet", "answer_request", "pupil_labels", "keep_pupil_labels"},
+    "overview": {
+        "overview",
+        "pupil_sheet",
+        "answer_request",
+        "decision",
+        "pupil_labels",
+        "keep_pupil_labels",
+    },
     "coverage": {"coverage"},
     "gradebook": {"gradebook", "preview_publish", "ask_clear"},
     "referential": {
@@ -54,7 +65,21 @@ PAGES_OF = {
         "printed_referential",
         "referential_search",
     },
-    "settings": {"gradebook_settings"},
+    "settings": {
+        "gradebook_settings",
+        "course_policy",
+        "try_policies",
+        "groups",
+        "new_group",
+        "create_group",
+        "edit_group",
+        "change_group",
+        "remove_group",
+        "periods",
+        "keep_periods",
+        "new_year",
+        "open_year",
+    },
     "my_activities": {"my_activities", "activity"},
     "my_spiral": {"my_spiral", "my_positions", "say_my_position"},
     "my_exploration": {"my_exploration"},
@@ -137,8 +162,10 @@ def _destination(current: Visit, activity: Activity | None) -> str:
     if activity is None and named and current.may(May.TEACH):
         # Its activity is in the course that this one was copied from.
         return here("choose_link")
-    if activity is not None and activity.archived_at is None:
+    if activity is not None and activity.archived_at is None and activity.year_id is None:
         return here("grid" if current.may(May.ASSESS) else "activity", activity_id=activity.id)
+    if leads_to_first_steps(current):
+        return here("first_steps")
     return here("activities" if current.may(May.ASSESS) else "my_spiral")
 
 

@@ -59,6 +59,8 @@ def save_link() -> Response:
     hold_course(db.session, visit().course.id)
     if chosen:
         found = find_activity(db.session, visit().course, chosen)
+        if found.year_id is not None:
+            raise NotFound("this activity is of a year that is over")
         link_activity(db.session, link, found, graded=column_asked())
     else:
         unlink_activity(db.session, link)

@@ -32,6 +32,9 @@ def init_logging() -> None:
         cache_logger_on_first_use=False,
     )
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(
+        logging.ERROR
+    )  # its warnings name addresses that were asked, and so people
     flask = logging.getLogger("lti_tool")
     flask.handlers, flask.propagate = [_WithoutValues()], False
 

@@ -22,7 +22,7 @@ from ..db import db
 from ..frameworks.models import FrameworkItem
 from .guard import May, page, row_id, visit
 from .overview_filter import Links, aria_sort, everything, month_choices, read_asked, say, sort_text
-from .reasons import Reason, explain
+from .reasons import Reason
 from .shown import (
     Choice,
     complexity_words,
@@ -33,6 +33,7 @@ from .shown import (
     short_date,
     speciality_words,
 )
+from .standings import Standing, standing
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,11 @@ class Opened:
     person_id: int
     item: FrameworkItem
     mastery: Mastery
-    reason: Reason
+    standing: Standing
+
+    @property
+    def reason(self) -> Reason:
+        return self.standing.reason
 
 
 @dataclass(frozen=True)
@@ -132,11 +137,14 @@ def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
     mastery = row.cells[items.index(item)] if row and item else None
     if row is None or item is None or mastery is None:
         return None
-    return Opened(row.pupil.person_id, item, mastery, explain(mastery.proposed, mastery.policy))
+    back = f"overview?{request.query_string.decode(errors='replace')}"
+    return Opened(row.pupil.person_id, item, mastery, standing(row.pupil.person_id, item, mastery, back))
 
 
 def _has_activities(course: Course) -> bool:
-    query = sa.select(Activity.id).where(Activity.course_id == course.id, Activity.archived_at.is_(None))
+    query = sa.select(Activity.id).where(
+        Activity.course_id == course.id, Activity.year_id.is_(None), Activity.archived_at.is_(None)
+    )
     return db.session.scalar(query.limit(1)) is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask import redirect, render_template, request
@@ -28,6 +29,7 @@ from .my_exploration import explore, unexplored
 from .reasons import day_words, explain, in_situation
 from .shown import code_words, level_word, local_day, short_date, speciality_words, today
 from .spirals import chosen_competence, next_turn, read_sheet, spiral_of
+from .standings import standing
 
 KEPT = ("group",)
 """What the address says of the class list, kept on the way through it."""
@@ -79,6 +81,8 @@ def _show(person_id: int, answer: str = "", problems: dict[str, str] | None = No
     pupil, leaf = find_pupil(course, person_id, request.args.get("group", type=row_id))
     sheet = read_sheet(course, person_id)
     chosen = chosen_competence(sheet)
+    spiral = spiral_of(sheet, chosen)
+    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
     said = self_positions(db.session, course.id, person_id)
     asked = requests_of(db.session, course.id, person_id)
     explored = explore(sheet.main, sheet.found)
@@ -87,10 +91,13 @@ def _show(person_id: int, answer: str = "", problems: dict[str, str] | None = No
         course=course,
         pupil=pupil,
         leaf=leaf,
-        kept={name: request.args[name] for name in KEPT if request.args.get(name)},
+        kept=kept,
         parts=sheet.parts,
         chosen=chosen,
-        spiral=spiral_of(sheet, chosen),
+        spiral=spiral,
+        stands=standing(person_id, spiral.item, spiral.mastery, f"sheet?{urlencode(kept)}")
+        if spiral
+        else None,
         reasons={
             item: explain(mastery.proposed, mastery.policy) for item, mastery in sheet.masteries.items()
         },

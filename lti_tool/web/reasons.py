@@ -39,8 +39,11 @@ class Reason:
 
 def explain(position: Position, policy: Policy | None = None) -> Reason:
     """Why a position is proposed, in the words of its own turns. The policy is the one that proposed it."""
-    counted = _how(position, policy or Policy())
-    if position.ignored:
+    policy = policy or Policy()
+    counted = _how(position, policy)
+    if policy.name != SPIRALE:
+        counted += _harder(position)
+    elif position.ignored:
         counted = _("%(counted)s\u202f; %(ignored)s", counted=counted, ignored=_ignored(position))
     return Reason(
         answer=f"{position.level} {in_situation()[position.complexity]}",
@@ -112,24 +115,35 @@ def _how(position: Position, policy: Policy) -> str:
     )
 
 
+def _harder(position: Position) -> str:
+    """« ; en plus difficile : 1 en situation variée », where there is something harder."""
+    words = in_situation()
+    levels = [
+        f"{level} {words[c]}" for c, level in sorted(position.levels.items()) if c > position.complexity
+    ]
+    return _("\u202f; en plus difficile\u00a0: %(levels)s", levels=", ".join(levels)) if levels else ""
+
+
 def _value(position: Position) -> str:
     """« 2,49 »: cut, never rounded, so that it always rounds to the level that is shown."""
     return str(format_decimal(floor(position.value * 100) / 100, "0.##"))
 
 
 def _reached(position: Position, policy: Policy) -> str:
-    """« 3 ou plus atteint 2 fois pour 2 demandées (3 le 12 mars, 4 le 2 février) »."""
+    """« 3 ou plus atteint 1 fois, il le faut 2 fois (3 le 12 mars) »."""
     aim = max(position.level, scale().target)
     reached = tuple(turn for turn in position.counted if turn.level >= aim)
     words = {
         "aim": _("%(level)d ou plus", level=aim) if aim < LEVELS[-1] else str(aim),
-        "asked": ngettext("%(num)d fois demandée", "%(num)d fois demandées", policy.times),
+        "times": ngettext("%(num)d fois", "%(num)d fois", len(reached)),
+        "needed": ngettext("il le faut %(num)d fois", "il le faut %(num)d fois", policy.times),
         "turns": _counted(replace(position, counted=reached or position.counted)),
     }
     if not reached:
-        return _("%(aim)s pas encore atteint, %(asked)s (au mieux %(turns)s)", **words)
-    times = ngettext("%(num)d fois", "%(num)d fois", len(reached))
-    return _("%(aim)s atteint %(times)s, %(asked)s (%(turns)s)", times=times, **words)
+        return _("%(aim)s pas encore atteint, %(needed)s (au mieux %(turns)s)", **words)
+    if len(reached) < policy.times:
+        return _("%(aim)s atteint %(times)s, %(needed)s (%(turns)s)", **words)
+    return _("%(aim)s atteint %(times)s (%(turns)s)", **words)
 
 
 def _counted(position: Position) -> str:

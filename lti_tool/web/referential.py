@@ -18,6 +18,7 @@ from ..activities.models import COMPLEXITIES, Activity, ActivityCompetence
 from ..assessment.entries import newest_ids
 from ..assessment.models import Assessment
 from ..assessment.scales import LEVELS
+from ..courses.groups import groups_with
 from ..courses.people import count_pupils
 from ..courses.referentials import course_frameworks, find_named, materials, reference
 from ..courses.roster import pupils_query
@@ -239,7 +240,11 @@ def _worked(item: FrameworkItem) -> list[Worked]:
     rows = db.session.scalars(
         sa.select(Activity)
         .join(ActivityCompetence, ActivityCompetence.activity_id == Activity.id)
-        .where(Activity.course_id == course.id, ActivityCompetence.item_id == item.id)
+        .where(
+            Activity.course_id == course.id,
+            Activity.year_id.is_(None),
+            ActivityCompetence.item_id == item.id,
+        )
         .order_by(Activity.starts_on.desc(), Activity.id.desc())
     )
     found = {activity.id: Worked(activity, short_date(activity.starts_on)) for activity in rows}
@@ -249,7 +254,20 @@ def _worked(item: FrameworkItem) -> list[Worked]:
             worked.mine = entry
         elif entry.level:
             worked.levels[entry.person_id] = entry.level
-    return [w for w in found.values() if w.activity.archived_at is None or w.levels or w.mine]
+    asked = _asked_of_me() if visit().may(May.LEARN) else None
+    return [w for w in found.values() if w.levels or w.mine or _is_shown(w.activity, asked)]
+
+
+def _asked_of_me() -> set[int | None]:
+    """For whom the activities are that a pupil may be asked: the whole class (None), and each of their groups."""
+    return {None, *groups_with(db.session, visit().course.id, visit().person.id)}
+
+
+def _is_shown(activity: Activity, asked: set[int | None] | None) -> bool:
+    """Whether an activity without a result is shown: to a pupil, only what is asked of them."""
+    if asked is not None and (activity.undated or activity.group_id not in asked):
+        return False
+    return activity.archived_at is None
 
 
 def _entries(item: FrameworkItem, activity_ids: list[int]) -> list[Assessment]:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from ..courses.entry import supported_locale
@@ -216,6 +217,24 @@ def init_refusals(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> Response:
         return refuse(_http_page(error.code or 500))
+
+    @app.errorhandler(OperationalError)
+    def on_database(error: OperationalError) -> Response:
+        # The database is restarting, or its disk is full: 503, so that the grid keeps what was typed and tries again.
+        db.session.rollback()
+        g.pop("visit", None)
+        log.error("database_failed", error=type(error.orig).__name__, where=where(error.__traceback__))
+        return refuse(
+            Page(
+                503,
+                _("Rien ne peut être enregistré pour le moment"),
+                _("La base de données de Spirale ne répond pas, ou son disque est plein."),
+                _(
+                    "Garder la page ouverte et réessayer dans une minute\u202f; "
+                    "si cela recommence, montrer ce repère à l’administrateur."
+                ),
+            )
+        )
 
     @app.errorhandler(Exception)
     def on_anything(error: Exception) -> Response:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from ..activities.models import Activity
-from ..assessment.entries import EntryRow, course_activities, newest_entries, observations_of
+from ..assessment.entries import EntryRow, newest_entries, observations_of
 from ..assessment.models import Assessment
 from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, ResourceLink, Role
@@ -98,15 +99,18 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     teaching = set(session.scalars(staff))
     seen = _read_seen(session, course)
     if settings.mode == Mode.PUBLISH:
-        plan = plan_scores(session, course, settings, found=observations_of(seen.rows, seen.activities))
+        plan = plan_scores(
+            session, course, settings, found=observations_of(session, seen.rows, dated_only=True)
+        )
         valued = set(plan.values)
     else:
         plan = Plan(cells=read_all_cells(session, course.id))
         own = own_pairs(session, own_columns(session, course))
         valued = own | {p for p, n in seen.turns.items() if n >= settings.minimum and settings.sends(p[1])}
     cells = [(pair, cell) for pair, cell in plan.cells.items() if pair[0] not in teaching]
-    current = {pair: cell.current for pair, cell in cells if cell.current is not None}
-    held = {pair: cell.taken for pair, cell in cells if cell.taken is not None}
+    began = course.year_began_at
+    current = {pair: cell.current for pair, cell in cells if _is_of_now(cell.current, began)}
+    held = {pair: cell.taken for pair, cell in cells if _is_of_now(cell.taken, began)}
     listed = pupils(session, course.id)
     gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
     return Book(
@@ -170,40 +174,42 @@ def _whole_names(session: Session, course: Course) -> dict[int, str]:
     return {row.person_id: full_name(row) for row in rows}
 
 
+def _is_of_now(delivery: ScoreDelivery | None, began: datetime | None) -> TypeGuard[ScoreDelivery]:
+    """Whether there is a delivery, and of the present year of its course."""
+    return delivery is not None and (began is None or delivery.created_at >= began)
+
+
 @dataclass(frozen=True)
 class _Seen:
-    """What the entries of a course say to its gradebook."""
+    """What this year's entries of a course say to its gradebook."""
 
+    rows: Sequence[EntryRow]
     codes: dict[Pair, str]
     """The newest entry of each pair, where it is a code."""
     worked: set[ColumnOf]
     """The competences that were assessed."""
     turns: Counter[Pair]
-    """How many levels of this year each pair was seen at: the turns that `current_values` counts."""
-    rows: Sequence[EntryRow]
-    activities: list[Activity]
-    """This year's."""
+    """How many levels each pair was seen at: the turns that `current_values` counts."""
 
 
 def _read_seen(session: Session, course: Course) -> _Seen:
-    of_course = sa.select(Activity.id).where(Activity.course_id == course.id)
-    rows = newest_entries(session, Assessment.activity_id.in_(of_course))
-    activities = course_activities(session, course.id)
-    days = {activity.id: activity.starts_on for activity in activities}
-    this_year = [activity for activity in activities if activity.year_id is None]
-    counted = {activity.id for activity in this_year}
+    ours = sa.and_(Activity.course_id == course.id, Activity.year_id.is_(None))
+    days = {
+        row.id: row.starts_on
+        for row in session.execute(sa.select(Activity.id, Activity.starts_on).where(ours))
+    }
+    rows = newest_entries(session, Assessment.activity_id.in_(sa.select(Activity.id).where(ours)))
     newest: dict[Pair, tuple[date, int, str]] = {}
     turns: Counter[Pair] = Counter()
     for entry_id, activity_id, person_id, item_id, level, code, _comment in rows:
-        if not code and not level:
-            continue
+        if (not code and not level) or activity_id not in days:
+            continue  # emptied; or of an activity that came between the two questions
         pair, last = (person_id, item_id), (days[activity_id], entry_id, code or "")
         if pair not in newest or newest[pair] < last:
             newest[pair] = last
-        if level and activity_id in counted:
-            turns[pair] += 1
+        turns[pair] += bool(level)
     codes = {pair: code for pair, (_day, _entry, code) in newest.items() if code}
-    return _Seen(codes, {item_id for _person, item_id in newest}, turns, rows, this_year)
+    return _Seen(rows, codes, {item_id for _person, item_id in newest}, turns)
 
 
 def left_over(book: Book, pair: Pair) -> ScoreDelivery | None:

@@ -6,8 +6,11 @@ import hashlib
 
 from flask import redirect, render_template, request
 from flask_babel import gettext as _
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from ..assessment.decisions import policy_of
+from ..assessment.scales import offered_scales
 from ..assessment.words import in_situation
 from ..courses.labels import count_nameless
 from ..courses.models import Course
@@ -17,16 +20,17 @@ from ..db import db, utcnow
 from ..gradebook.columns import only_link_columns
 from ..gradebook.own_columns import own_columns
 from ..gradebook.queue import wake_worker
-from ..gradebook.scores import can_send, hold_course
+from ..gradebook.scores import can_send, hold_course, queue_all
 from ..gradebook.settings import Effect, Wanted, change_settings, preview_settings, wanted_now
 from ..gradebook.worths import settings_of
 from .class_list import read_with_patience
 from .gradebook import missing_rights
 from .guard import May, here, page, row_id, visit
+from .policy_words import policy_name
 from .referential_choice import Choice, offers, stored_choice, typed_choice
 from .referential_words import official
 from .settings_form import MINIMUMS, Draft, offered_competences, stored_draft, typed_draft
-from .shown import levels, moment_words
+from .shown import levels, moment_words, scale_words
 
 
 @page("/settings", may=May.TEACH, methods=("GET", "POST"))
@@ -80,6 +84,22 @@ def choose_referentials() -> Response | tuple[str, int]:
     return redirect(here("gradebook_settings", chosen=1, _anchor="referentials"), 303)
 
 
+@page("/settings/scale", may=May.TEACH, methods=("POST",))
+def choose_scale() -> Response:
+    """Keep the words of the levels. What was assessed stays; the comments in the gradebook follow."""
+    course = visit().course
+    hold_course(db.session, course.id)
+    chosen = request.form.get("scale", "")
+    if chosen not in offered_scales():
+        raise BadRequest
+    course.scale = chosen
+    written = queue_all(db.session, course, utcnow())
+    db.session.commit()
+    if written:
+        wake_worker()
+    return redirect(here("gradebook_settings", scaled=1, _anchor="scale"), 303)
+
+
 @page("/settings/roster", may=May.TEACH, methods=("POST",))
 def read_roster_again() -> Response:
     """Read the class list now."""
@@ -110,6 +130,8 @@ def _show(draft: Draft, choice: Choice | None = None, effect: Effect | None = No
         choice=choice or stored_choice(course),
         offers=offers(course),
         official=official,
+        scales={slug: scale_words(slug) for slug in offered_scales()},
+        scaled=bool(request.args.get("scaled")),
         chosen=bool(request.args.get("chosen")),
         words=levels(),
         complexities=in_situation(),
@@ -117,6 +139,7 @@ def _show(draft: Draft, choice: Choice | None = None, effect: Effect | None = No
         missing=missing_rights(course),
         can_send=can_send(course),
         link_columns=only_link_columns(db.session, course),
+        policy=policy_name(policy_of(db.session, course.id)),
         own=bool(own_columns(db.session, course)),
         nameless=count_nameless(db.session, course.id),
         known=len(pupils(db.session, course.id)),

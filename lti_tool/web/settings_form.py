@@ -15,6 +15,7 @@ from ..assessment.worked import worked_items
 from ..courses.models import Course
 from ..courses.referentials import Material, course_competences, materials
 from ..db import db
+from ..errors import NotFound
 from ..gradebook.models import Conversion, GradebookSettings, Mode
 from ..gradebook.own_columns import own_columns
 from ..gradebook.settings import Wanted
@@ -71,7 +72,11 @@ class Part:
 def offered_competences(course: Course) -> list[Part]:
     """All competences of the course's referentials, its main one first."""
     worked = worked_items(db.session, course)
-    return [Part(one, {c.id for c in one.competences} & worked) for one in materials(db.session, course)]
+    try:
+        used = materials(db.session, course)
+    except NotFound:
+        return []  # not loaded any more: another one is chosen on this very page
+    return [Part(one, {c.id for c in one.competences} & worked) for one in used]
 
 
 def stored_draft(settings: GradebookSettings) -> Draft:

@@ -13,6 +13,8 @@ from ..activities.models import Activity
 from ..assessment.models import CODES
 from ..assessment.scales import DEFAULT_SCALE, LEVELS, Scale, find_scale, scale_of
 from ..assessment.words import first_of_month, locale
+from ..courses.models import CoursePeriod
+from ..courses.periods import periods_at
 from ..db import utcnow
 
 
@@ -29,6 +31,13 @@ def scale() -> Scale:
     """The scale of the course; the usual one on a page of no course."""
     visit = g.get("visit")
     return scale_of(visit.course) if visit else find_scale(DEFAULT_SCALE)
+
+
+def scale_words(slug: str) -> tuple[str, str]:
+    """« LSL Pro », and its four words."""
+    scale = find_scale(slug)
+    words = scale.words.get(locale(), scale.words["fr"])
+    return scale.name, ", ".join(f"{level}\u00a0{word}" for level, word in sorted(words.items()))
 
 
 def level_word(level: int) -> str:
@@ -77,7 +86,7 @@ def speciality_words() -> dict[str, str]:
 
 def today() -> date:
     """Today where the school is."""
-    return utcnow().astimezone(current_app.extensions["spirale_config"].timezone).date()
+    return local_day(utcnow())
 
 
 def local_day(moment: datetime) -> date:
@@ -112,11 +121,18 @@ def moment_words(moment: datetime) -> str:
 
 def period(activity: Activity) -> str:
     """The date of the work, or its two ends."""
+    if activity.undated:
+        return _("date à fixer")
     if activity.ends_on and activity.ends_on != activity.starts_on:
         return _(
             "du %(start)s au %(end)s", start=long_date(activity.starts_on), end=long_date(activity.ends_on)
         )
     return long_date(activity.starts_on)
+
+
+def period_names(activity: Activity, periods: list[CoursePeriod]) -> list[str]:
+    """« Trimestre 1 », « PFMP 1 »: what the date of the work falls in."""
+    return [] if activity.undated else [one.name for one in periods_at(periods, activity.starts_on)]
 
 
 @dataclass(frozen=True)
@@ -135,6 +151,10 @@ class ShownActivity:
     specialities: list[str]
     codes: list[str]
     archived: bool
+    group: str
+    """The name of the group it is for; empty for the whole class."""
+    closed_text: str
+    """Why nothing can be assessed in it; empty where it can."""
 
 
 def show_activity(activity: Activity) -> ShownActivity:
@@ -144,11 +164,22 @@ def show_activity(activity: Activity) -> ShownActivity:
         situation=activity.situation,
         work_url=activity.work_url,
         date_text=period(activity),
-        short_date=short_date(activity.starts_on),
+        short_date=_("à fixer") if activity.undated else short_date(activity.starts_on),
         complexity=activity.complexity,
         setting_text=setting_words()[activity.setting],
         purpose_text=purpose_words()[activity.purpose],
         specialities=list(activity.specialities),
         codes=[link.item.code for link in activity.competences],
         archived=activity.archived_at is not None,
+        group=activity.group.name if activity.group else "",
+        closed_text=closed_text(activity),
     )
+
+
+def closed_text(activity: Activity) -> str:
+    """Why nothing can be assessed in an activity."""
+    if activity.year_id is not None:
+        return _("Année passée\u00a0: en lecture seule.")
+    if activity.archived_at is not None:
+        return _("Archivée\u00a0: en lecture seule.")
+    return _("Sans date\u00a0: la fixer avant d’évaluer.") if activity.undated else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Blueprint, render_template
@@ -30,13 +30,13 @@ def show() -> str:
         )
 
 
-@cache
+@lru_cache(maxsize=1)
 def colours() -> list[str]:
     """The names of the colour tokens, read from the stylesheet in its order."""
     return COLOUR.findall(_read("static", "spirale.css").split("@media", 1)[0])
 
 
-@cache
+@lru_cache(maxsize=1)
 def icons() -> list[str]:
     """The names of the icons of the sprite."""
     return ICON.findall(_read("templates", "_sprite.html"))

@@ -28,7 +28,9 @@ def a_class(app: Flask) -> tuple[int, Person, Person]:
     teacher = factories.enrolled(course, "Claire", "Morel", Role.TEACHER)
     adam = factories.enrolled(course, "Adam", "Benali")
     activity = factories.activity(course, "1A")
-    factories.assessment(activity, "1A", adam, 3, teacher, comment="Voix posée")
+    seen = factories.competence("2A").id
+    factories.assessment(activity, "1A", adam, 3, teacher, comment="Voix posée", observed=[seen])
+    factories.decision(course, "1A", adam, 4, teacher, reason="Vu au salon des métiers")
     factories.group(course, "Groupe A", adam)
     db.session.commit()
     factories.open_session(app, course, adam)
@@ -51,12 +53,15 @@ def test_an_export_holds_every_row_about_a_person_by_table_with_words_and_no_sec
         "1A",
     )
     assert entry["activity"] == "Accueil d’un visiteur au lycée"
+    (decision,) = exported["decision (person_id)"]
+    assert (decision["level"], decision["reason"], decision["item"]) == (4, "Vu au salon des métiers", "1A")
     (member,) = exported["course_group_member (person_id)"]
     assert member["group"] == "Groupe A"
     assert exported["enrolment (person_id)"][0]["course"] == "Seconde MRC 1"
     (session,) = exported["launch_session (person_id)"]
     assert not {"sid_hash", "browser_hash"} & set(session)
     assert exported["entries made about others"] == 0
+    assert entry["observed"] == [factories.competence("2A").statement]
     json.dumps(exported)
 
 
@@ -72,7 +77,8 @@ def test_every_table_that_refers_to_a_person_is_in_the_export(in_app: Flask) -> 
     about_others = {"assessment": "entries made about others", "decision": "decisions made about others"}
     assert set(about_others.values()) <= set(exported)
     assert {key.split(" (")[0] for key in exported} >= tables
-    assert exported["entries made about others"] == 1
+    assert exported["entries made about others"] == exported["decisions made about others"] == 1
+    assert "salon" not in json.dumps(exported)
     assert "Voix posée" not in json.dumps(exported), "what was written about a pupil is the pupil's"
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from lti_tool.activities.links import link_activity
 from lti_tool.administration.removing import Removal, remove_platform
+from lti_tool.assessment.models import PolicySettings
 from lti_tool.courses.models import Course, ResourceLink, Role, SchoolYear
 from lti_tool.db import Base, begin_write, db, utcnow
 from lti_tool.errors import BadInput, NotFound
@@ -27,6 +28,8 @@ def lived_in(app: Flask) -> Course:
     activity = factories.activity(course, "1A", created_by_id=teacher.id)
     factories.assessment(activity, "1A", pupil, 3, teacher)
     factories.gradebook_settings(course)
+    factories.decision(course, "1A", pupil, 4, teacher)
+    db.session.add(PolicySettings(course_id=course.id, policy="best"))
     link = ResourceLink(course_id=course.id, link_id="40")
     db.session.add(link)
     db.session.flush()
@@ -90,7 +93,7 @@ def test_a_platform_goes_with_all_that_is_its_own_and_nothing_else(any_app: Flas
     assert {table for table, count in with_one.items() if count > before[table]} >= {
         "course_group", "course_group_member", "course_period", "school_year",
         "assessment", "enrolment", "launch_session", "score_delivery", "line_item", "activity_link", "login",
-        "platform_pause", "gradebook_settings", "deployment",
+        "platform_pause", "gradebook_settings", "decision", "policy_settings", "deployment",
     }  # fmt: skip
     assert db.session.scalars(sa.select(Platform.id)).one() == kept.platform_id
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from lti_tool.activities.models import Activity
+from lti_tool.activities.models import Activity, ObservedItem
 from lti_tool.assessment.entries import (
     LONGEST_COMMENT,
     NewEntry,
@@ -304,6 +304,38 @@ def test_entries_of_another_course_are_never_read(grid):
     assert [o.level for o in observations(db.session, grid.course.id)] == [2]
     assert [row.value for row in cells(db.session, grid.activity.id).values()] == ["2"]
     assert [row.value for row in entries_since(db.session, grid.activity.id, 0)] == ["2"]
+
+
+# ----- what was observed -----
+
+
+def test_what_is_ticked_goes_with_the_entry_and_only_what_there_was_to_observe(any_app: Flask) -> None:
+    course = factories.course()
+    pupil = factories.enrolled(course, "Adam", "Benali")
+    teacher = factories.enrolled(course, "Claire", "Morel", Role.TEACHER)
+    activity = factories.activity(course, "1A", "1C")
+    one, two, other = (factories.competence(code).id for code in ("2A", "2B", "2C"))
+    by_code = {link.item.code: link for link in activity.competences}
+    by_code["1A"].observed = [ObservedItem(item_id=one), ObservedItem(item_id=two)]
+    db.session.flush()
+    grid = Grid(course, activity, pupil, teacher)
+
+    grid.write(grid.entry("3", observed=(two, other, one)))
+    grid.write(grid.entry("2"))  # a level alone leaves the ticks
+    grid.write(grid.entry("2", observed=(two, one)))  # as it is: not written again
+    grid.write(grid.entry("2", observed=(two,), comment="Voix posée"))
+    grid.write(grid.entry("2", observed=()))
+    grid.write(grid.entry("4", "1C", observed=(one,)))  # nothing was to be observed there
+    db.session.commit()
+
+    found = db.session.scalars(sa.select(Assessment).order_by(Assessment.id))
+    assert [(row.value, row.comment, row.observed) for row in found] == [
+        ("3", "", sorted([one, two])),
+        ("2", "", sorted([one, two])),
+        ("2", "Voix posée", [two]),
+        ("2", "Voix posée", []),
+        ("4", "", []),
+    ]
 
 
 # ----- where nothing can be written -----

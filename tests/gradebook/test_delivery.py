@@ -694,7 +694,7 @@ def test_two_competences_of_the_same_code_never_share_a_column(book: Gradebook, 
     columns = book.world.store.line_items(MRC1.id)
     sub = by_name(ADAM).sub
     held = {c.label: book.world.store.grades(MRC1.id, c.id)[sub].value for c in columns}
-    assert held == {"1A · Prendre contact": 14, "1A · Saluer": 5}
+    assert held == {"1A · Prendre contact": 14, "1A (Essai) · Saluer": 5}
     assert [c.tag for c in columns] == ["1A", "1A"]
     assert len({c.resource_id for c in columns}) == 2
 
@@ -733,6 +733,7 @@ def test_a_worker_under_way_stops_when_the_platform_or_the_deployment_is_shut_ou
     from lti_tool.gradebook import sending
     from lti_tool.lti.models import Deployment, Platform
 
+    book.connections(1)  # nothing else is on its way
     monkeypatch.setattr(sending, "LET_IN_EVERY_S", 0.0)
     book.type((ADAM, "1A", 3), (ADAM, "1B", 3))
     book.deliver()

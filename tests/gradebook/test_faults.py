@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.demo.people import MRC1, by_name
 from lti_tool.gradebook import delivery as delivering
-from lti_tool.gradebook import sending
+from lti_tool.gradebook import leases, sending, settling
 from lti_tool.gradebook.models import DeliveryState, PlatformPause, ScoreDelivery
 from lti_tool.lti.http import LONGEST_PAUSE
 from lti_tool.lti.models import MOST_CONNECTIONS
@@ -243,6 +243,50 @@ def test_a_token_no_longer_taken_is_replaced_once(book: Gradebook) -> None:
     assert book.shown(ADAM, "1A").tries == 1
 
 
+def test_a_token_refused_twice_in_a_row_does_not_make_a_score_refused(book: Gradebook) -> None:
+    """Of a platform that refuses one request in twenty, some scores meet two in a row: none may be lost for it."""
+    book.type((ADAM, "1A", 3), (AICHA, "1A", 2))
+    for path in ("/lineitems?", "/results", "/scores"):
+        book.world.faults.answer(path, 401, times=4 if path == "/scores" else 2)
+        book.deliver()
+        for who in (ADAM, AICHA):
+            shown = book.shown(who, "1A")
+            assert (shown.state, shown.reason, shown.status) == ("waiting", "not_allowed", 401), path
+        book.world.let_time_pass()
+
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.value(AICHA, "1A")) == (3, 2)
+
+
+def test_a_platform_that_refuses_every_token_it_gives_is_believed_after_four_tries(book: Gradebook) -> None:
+    book.world.faults.answer("/scores", 401, times=1000)
+    book.type((ADAM, "1A", 3))
+
+    for _try in range(4):
+        assert book.shown(ADAM, "1A").state == "waiting"
+        book.deliver()
+        book.world.let_time_pass()
+
+    shown = book.shown(ADAM, "1A")
+    assert (shown.state, shown.reason, shown.status, shown.tries) == ("refused", "not_allowed", 401, 4)
+
+
+def test_a_grade_changed_by_hand_is_not_overwritten_because_the_results_were_refused(book: Gradebook) -> None:
+    book.type((ADAM, "1A", 1))
+    book.deliver()
+    book.set_by_hand(ADAM, "1A", 2.5)
+    book.world.faults.answer("/results", 401, times=2)
+    book.type((ADAM, "1A", 3))
+
+    book.deliver()
+    assert book.value(ADAM, "1A") == 2.5
+    book.world.let_time_pass()
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (2.5, "changed")
+
+
 def test_all_who_wait_for_a_token_share_one_request_and_its_failure(book: Gradebook) -> None:
     from lti_tool.errors import PlatformDelayed
     from lti_tool.lti.ags import SCOPE_SCORE
@@ -360,7 +404,7 @@ def test_an_unexpected_error_in_one_score_does_not_stop_the_others(
 def test_no_request_begins_after_a_third_of_the_lease(
     book: Gradebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "ROUND_OF_LEASE", 120)  # half a second
+    monkeypatch.setattr(leases, "ROUND_OF_LEASE", 120)  # half a second
     monkeypatch.setattr(delivering, "platforms_due", lambda _now, left=[1]: [left.pop()] if left else [])
     pupils = [member.name for member in book.world.store.members(MRC1.id) if member.role == "pupil"][:24]
     book.world.faults.slow("/scores", 0.5)
@@ -380,15 +424,16 @@ def test_what_another_worker_took_over_is_not_settled_by_the_first(book_on_both:
     book = book_on_both
     book.type((ADAM, "1A", 3))
     with book.world.app.app_context():
-        old = delivering._take(book.world.platform_id, utcnow(), book.world.config)
+        old = leases.take(book.world.platform_id, utcnow(), book.world.config)
     book.world.let_time_pass()
     with book.world.app.app_context():
         time.sleep(0.01)
-        new = delivering._take(book.world.platform_id, utcnow(), book.world.config)
+        new = leases.take(book.world.platform_id, utcnow(), book.world.config)
         assert new.ids == old.ids
         outcome = sending.Outcome(old.ids[0], DeliveryState.REFUSED, "refused", 418)
-        batch = sending.Batch(book.course_id, 1, None, True, [], [])
-        delivering._settle(book.world.platform_id, old, batch, [outcome], book.world.config)
+        line = sending.Line(time.monotonic() + 10, lambda: True)
+        batch = sending.Batch(book.course_id, 1, None, True, [], [], old.until, line, outcomes=[outcome])
+        settling.settle(settling.Turn(book.world.platform_id), [batch], book.world.config)
         db.session.close()
 
     assert book.shown(ADAM, "1A").state == "sending"

@@ -33,7 +33,7 @@ class Service:
         self.world = world
         world.launch(world.browser(AWA.name), CLASS_A)
         self.teacher = world.browser(NADIA.name)
-        self.root = world.launch(self.teacher, CLASS_A).url.rpartition("/activities")[0]
+        self.root = world.launch(self.teacher, CLASS_A).url.rpartition("/start")[0]
         with world.app.app_context():
             begin_write()
             self.course_id = db.session.scalars(sa.select(Course.id)).one()

@@ -180,8 +180,8 @@ def test_the_table_of_the_course_is_used_and_the_column_keeps_its_own_maximum(
     book.set(conversion="table")
     book.deliver()
 
-    sent = json.loads(book.sent_scores()[-1])
-    assert (sent["scoreGiven"], sent["scoreMaximum"]) == (16.5, 20)
+    sent = [json.loads(body) for body in book.sent_scores()]
+    assert (16.5, 20) in [(one["scoreGiven"], one["scoreMaximum"]) for one in sent]
     grade = own.grade(ADAM)
     assert grade is not None
     assert grade.value == pytest.approx(3.3), "16.5 of 20, on the link's own 4"

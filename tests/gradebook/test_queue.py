@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from huey.consumer import Consumer
 
+from lti_tool.demo.people import MRC1
 from lti_tool.gradebook.queue import Planned, wake_worker
 from tests import factories
 from tests.conftest import Visitor, open_visit
@@ -137,6 +138,19 @@ def test_what_the_queue_lost_is_found_by_the_sweep(queued: Gradebook) -> None:
     assert book.value(ADAM, "1A") == 3
 
 
+def test_a_sweep_plans_what_has_to_wait_as_any_delivery_does(queued: Gradebook) -> None:
+    """After the queue was wiped no other message is left to go on with it."""
+    book = queued
+    book.world.faults.answer("/scores", 500)
+    book.type((ADAM, "1A", 3))
+    queue = book.world.app.extensions["spirale_queue"]
+
+    queue.execute(next(task for task in queue._registry.periodic_tasks if task.name == "sweep"))
+
+    assert book.shown(ADAM, "1A").state == "waiting"
+    assert [task.name for task in queue.pending()] == ["deliver"]
+
+
 def test_a_queue_that_is_down_is_no_reason_to_fail(tmp_path: Path, migrated: Path) -> None:
     shutil.copy(migrated, tmp_path / "spirale.db")
     with DemoWorld(tmp_path, SPIRALE_QUEUE_URL=f"unix://{tmp_path}/nobody.sock") as world:
@@ -174,6 +188,42 @@ def test_a_worker_that_is_stopped_or_killed_loses_nothing(
 
     assert book.value(ADAM, "1A") == 3
     assert len(book.sent_scores()) == 1
+
+
+def test_a_worker_told_to_stop_gives_back_at_once_what_it_has_not_begun(
+    queued: Gradebook, tmp_path: Path
+) -> None:
+    """Its leases end with it: whoever starts next need not wait for them."""
+    book = queued
+    book.connections(1)
+    book.world.faults.slow("/scores", 1.0)
+    names = [member.name for member in book.world.store.members(MRC1.id) if member.role == "pupil"][:20]
+    book.type(*((name, "1A", 3) for name in names))
+    process = start_worker(book.world, tmp_path)
+    eventually(lambda: book.posts() == 1, within_s=20)
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+
+    states = book.states()
+    assert states["sent"] == book.posts() <= 3, "what was under way has ended, and nothing else was begun"
+    assert states == {"sent": book.posts(), "waiting": 20 - book.posts()}
+    waiting = [shown for name in names for shown in book.history(name, "1A") if shown.state == "waiting"]
+    assert {(shown.tries, shown.reason) for shown in waiting} == {(0, "")}
+
+
+def test_a_worker_that_starts_delivers_what_waits_without_anybody_waking_it(
+    queued: Gradebook, tmp_path: Path
+) -> None:
+    """The one before it may have died with the message in hand."""
+    book = queued
+    book.type((ADAM, "1A", 3))
+    process = start_worker(book.world, tmp_path)
+
+    eventually(lambda: book.value(ADAM, "1A") == 3, within_s=20)
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
 
 
 def start_worker(world: DemoWorld, folder: Path) -> subprocess.Popen[bytes]:

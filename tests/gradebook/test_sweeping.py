@@ -49,6 +49,7 @@ LASTING = {
     "activity_link": "teachers' work",
     "observed_item": "teachers' work",
     "assessment": "what was assessed, kept as it was entered",
+    "saved_comment": "what an assessor keeps for reuse, a hundred at most",
     "self_position": "what pupils said of themselves, kept as it was said",
     "observation_request": "one per competence that a pupil asked to be observed in",
     "decision": "what teachers decided, kept as it was decided",

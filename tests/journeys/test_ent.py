@@ -68,6 +68,7 @@ def test_a_teacher_names_and_assesses_pupils_while_another_one_arrives(
     chromium: Browser, demo: Demo, pupils_came: None
 ) -> None:
     with window(chromium, demo, "Nadia Roussel", DESK) as page:
+        go(page, "/activities")  # past the first steps of a course where nobody made anything yet
         expect(page.locator("main")).to_contain_text("2 élèves connus : ceux qui ont ouvert Spirale")
         go(page, "/pupils/labels")
         assert_accessible(page)
@@ -118,6 +119,7 @@ def test_two_schools_with_the_same_course_number_never_meet(
     assert "ceux qui ont ouvert Spirale" not in tab.tool.locator("main").inner_text()
 
     with window(chromium, demo, "Nadia Roussel", DESK) as page:
+        go(page, "/activities")
         expect(page.locator("main")).to_contain_text("élèves connus : ceux qui ont ouvert Spirale")
         seen = []
         for path in ("/activities", "/overview", "/gradebook?state=nothing", "/pupils/labels", "/settings"):
@@ -126,5 +128,6 @@ def test_two_schools_with_the_same_course_number_never_meet(
         assert not re.search(r"2\d élèves", " ".join(seen))
         assert not re.search("Adam|Benali|Chloé|2MRC1", " ".join(seen))
     with window(chromium, demo, "Nadia Roussel", DESK, place=1) as page:
+        go(page, "/activities")
         expect(page.locator("main")).to_contain_text(CLASS_B.label)
         expect(page.locator("main")).to_contain_text("0 élève connu")

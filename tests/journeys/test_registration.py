@@ -54,5 +54,7 @@ def test_one_pasted_address_adds_the_tool(context: BrowserContext, demo: Demo) -
     added.get_by_label("Nom de l'activité").fill("Spirale, ajoutée par une adresse")
     added.get_by_role("button", name="Ajouter", exact=True).click()
     tab.open_link("Spirale, ajoutée par une adresse")
+    expect(tool.locator("main")).to_contain_text("Premiers pas dans ce cours")
+    tool.get_by_role("link", name="Tout passer").click()
     expect(tool.get_by_role("heading", level=1)).to_have_text("Activités")
     assert tab.path() == "/activities"

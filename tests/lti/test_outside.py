@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
@@ -21,7 +20,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from lti_tool.errors import LaunchRefused, PlatformDelayed, PlatformRefused, Refusal
-from lti_tool.lti import http, outside
+from lti_tool.lti import connections, outside
 from lti_tool.lti.http import ask
 from lti_tool.lti.keysets import KeySets, _KeySet
 from lti_tool.lti.outside import AddressRefused, Outside, is_public
@@ -184,22 +183,17 @@ def https_server(folder: Path, name: str) -> Iterator[tuple[int, Path]]:
 def test_the_certificate_must_be_the_names(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, certified: str, answers: bool
 ) -> None:
-    plain = http._plain_session
-
-    def trusting() -> requests.Session:
-        session = plain()
-        session.verify = str(file)
-        return session
-
     with https_server(tmp_path, certified) as (port, file):
-        monkeypatch.setattr(http, "_plain_session", trusting)
+        connections.trust.cache_clear()
+        monkeypatch.setattr(connections, "DEFAULT_CA_BUNDLE_PATH", str(file))
         resolving(monkeypatch, ["127.0.0.1"])
         rules = Outside(NAME)
         if answers:
             assert ask("GET", f"https://{NAME}:{port}/c", timeout_s=2, outside=rules).status == 200
         else:
-            with pytest.raises(PlatformDelayed, match="SSLError"):
+            with pytest.raises(PlatformDelayed, match="SSL"):
                 ask("GET", f"https://{NAME}:{port}/c", timeout_s=2, outside=rules)
+        connections.trust.cache_clear()
 
 
 def test_an_answer_said_letter_by_letter_ends_at_the_time_limit() -> None:

@@ -25,13 +25,16 @@ IN_EACH = {
     "gradebook": ["?state=waiting"],
     "my_spiral": ["?competence=1A"],
     "pupil_sheet": ["?competence=1A"],
+    "decision": ["?item={item_id}"],
+    "course_policy": ["?policy=best&minimum=2&times=2&weight=65"],
+    "try_policies": ["?pupil={person_id}&competence=1A"],
     "new_activity": ["?copy={activity_id}", "?example=vente-simple", "?competence=2B"],
     "show_nudges": ["?competences=1A&competences=1B&complexity=1"],
     "referential_search": ["?q=client"],
     "referential_search_results": ["?q=client"],
 }
 """What the address of a page may ask more, where that shows more."""
-NOT_ALONE = {"ask_clear"}
+NOT_ALONE = {"ask_clear", "decision"}
 """Pages about something that their address must name, and that a class at work does not have."""
 DEEP_LINKING = {
     "return_url": "https://lms1.example.org/back",
@@ -71,12 +74,15 @@ def publishing(app: Flask, of: Class) -> Iterator[None]:
         db.session.add(settings)
         db.session.commit()
         db.session.close()
-    yield
-    with app.app_context():
-        begin_write()
-        db.session.execute(sa.delete(GradebookSettings).where(GradebookSettings.course_id == of.course.id))
-        db.session.commit()
-        db.session.close()
+    try:
+        yield
+    finally:
+        with app.app_context():
+            begin_write()
+            gone = sa.delete(GradebookSettings).where(GradebookSettings.course_id == of.course.id)
+            db.session.execute(gone)
+            db.session.commit()
+            db.session.close()
 
 
 def every_page(app: Flask, of: Class) -> Iterator[Opened]:
@@ -88,6 +94,7 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
             "group_id": of.group_id,
             "code": "1A",
             "identifier": competence("1A").uuid,
+            "item_id": competence("1A").id,
         }
         db.session.close()
     more = {"resource_link_id": of.link.id}
@@ -97,7 +104,11 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
     published = []
     for rule in app.url_map.iter_rules():
         endpoint = rule.endpoint.removeprefix("pages.")
-        if rule.endpoint not in ASKED or "GET" not in (rule.methods or ()) or endpoint in NOT_ALONE:
+        if (
+            rule.endpoint not in ASKED
+            or "GET" not in (rule.methods or ())
+            or endpoint in NOT_ALONE - set(IN_EACH)
+        ):
             continue
         unknown = set(rule.arguments) - set(values) - {"sid"}
         assert not unknown, f"every_page.py must say what {unknown} of {rule.rule} is in a class"
@@ -105,7 +116,7 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
         for role in (Role.TEACHER, Role.LEARNER):
             if ASKED[rule.endpoint] in RIGHTS[role]:
                 visitor = choosing if endpoint == "picker" else teacher if role is Role.TEACHER else pupil
-                for query in ["", *IN_EACH.get(endpoint, [])]:
+                for query in [*([] if endpoint in NOT_ALONE else [""]), *IN_EACH.get(endpoint, [])]:
                     yield Opened(role, endpoint, query, visitor, path + query.format(**values))
                 for query in PUBLISHING.get(endpoint, []):
                     name = f"{endpoint} to publish"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import uuid
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from lti_tool.activities.models import Activity
-from lti_tool.assessment.models import Assessment
+import lti_tool
+from lti_tool.activities.models import Activity, ObservedItem
+from lti_tool.assessment.models import Assessment, SavedComment
 from lti_tool.db import db, utcnow
 from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
 from tests import factories
@@ -93,6 +97,38 @@ def test_the_same_entry_sent_twice_is_written_once(school: School, grid: dict[st
     assert len(waiting(school)) == 1
 
 
+def test_a_full_disk_is_said_loses_nothing_and_the_same_entries_are_saved_once_there_is_room(
+    school: School, grid: dict[str, int]
+) -> None:
+    teacher = school.visit("teacher")
+    with school.app.app_context():
+        engine = db.engine
+
+    def may_not_grow(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count=1")  # what it holds already is all it may hold
+
+    engine.dispose()
+    sa.event.listen(engine, "connect", may_not_grow)
+    saved, answer, typed = 0, None, {}
+    for number in range(500):
+        typed = entry(school, grid, "Adam", "1A", str(1 + number % 4), comment=f"{number} " + "x" * 1900)
+        answer = save(teacher, grid, typed)
+        if answer.status_code != 200:
+            break
+        saved += 1
+
+    assert answer is not None
+    assert answer.status_code == 503, "the grid tries again by itself: grid_save.js"
+    assert answer.json["message"].startswith("Rien ne peut être enregistré pour le moment. ")
+    assert "plein" in answer.json["message"]
+    assert len(rows(school)) == saved, "what was answered « saved » is there, and nothing of what was not"
+
+    sa.event.remove(engine, "connect", may_not_grow)
+    engine.dispose()
+    assert save(teacher, grid, typed).status_code == 200
+    assert len(rows(school)) == saved + 1
+
+
 def test_every_change_is_kept_and_the_newest_counts(school: School, grid: dict[str, int]) -> None:
     teacher = school.visit("teacher")
     for value in ("2", "3", ""):
@@ -128,6 +164,10 @@ def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
         {"competence": None},
         {"key": 3},
         {"comment": 7},
+        {"observed": 7},
+        {"observed": ["1"]},
+        {"observed": [True]},
+        {"observed": [1] * 201},
     ],
 )
 def test_a_request_that_is_not_one_writes_nothing(
@@ -232,6 +272,63 @@ def test_a_comment_can_be_saved_without_a_script(school: School, grid: dict[str,
     assert "Bonnes questions ouvertes" in teacher.get(f"/activities/{grid['id']}/grid").text
 
 
+def test_a_kept_comment_follows_what_is_typed_without_a_script(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    kept = teacher.post("/comments", {"text": "Penser à  reformuler", "activity": grid["id"]})
+    assert kept.status_code == 303
+    page = teacher.get(f"/comments?activity={grid['id']}").text
+    assert "Penser à reformuler" in page
+    assert f"/activities/{grid['id']}/grid" in page
+    with school.app.app_context():
+        number = db.session.scalars(sa.select(SavedComment.id)).one()
+    where = {"person": school.people["Adam"].id, "competence": grid["1A"]}
+    teacher.post(
+        f"/activities/{grid['id']}/comments", {**where, "comment": "Voix posée.", "saved": str(number)}
+    )
+    assert rows(school) == [("Adam", "1A", None, None, "Voix posée. Penser à reformuler")]
+    other = school.visit("assessor")
+    other.post(f"/activities/{grid['id']}/comments", {**where, "comment": "Seul", "saved": str(number)})
+    assert rows(school)[-1][-1] == "Seul", "another's comment is not taken up"
+
+
+def test_a_kept_comment_is_changed_or_deleted_and_what_is_wrong_is_shown_as_typed(school: School) -> None:
+    teacher = school.visit("teacher")
+    script = {"headers": {"Accept": "application/json"}}
+    body = teacher.post("/comments", {"text": "Voix posée"}, **script).get_json()
+    (kept,) = body["comments"]
+    assert (kept["text"], kept["label"]) == ("Voix posée", "Voix posée")
+    refused = teacher.post("/comments", {"text": " "}, **script)
+    assert (refused.status_code, refused.get_json()["message"][:5]) == (422, "Rien ")
+    long = teacher.post(f"/comments/{kept['id']}", {"text": "é" * 301})
+    assert long.status_code == 422
+    assert "tient en 300 caractères" in long.text
+    assert "é" * 301 in long.text
+    assert teacher.post(f"/comments/{kept['id']}", {"text": "Voix claire"}).status_code == 303
+    assert "Voix claire" in teacher.get("/comments?done=saved").text
+    assert teacher.post(f"/comments/{kept['id']}", {"delete": "1"}).status_code == 303
+    assert "Voix claire" not in teacher.get("/comments").text
+    assert teacher.get("/comments?activity=999999").status_code == 404
+
+
+def test_what_is_ticked_comes_back_to_who_ticks_and_to_their_colleague(
+    school: School, grid: dict[str, int]
+) -> None:
+    with school.app.app_context():
+        activity = db.session.get_one(Activity, grid["id"])
+        seen = factories.competence("2A").id
+        link = next(link for link in activity.competences if link.item_id == grid["1A"])
+        link.observed = [ObservedItem(item_id=seen)]
+        db.session.commit()
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    ticked = save(claire, grid, entry(school, grid, "Adam", "1A", "3", observed=[seen, 10**6])).get_json()
+    assert ticked["saved"][0]["observed"] == [seen]
+    assert save(karim, grid).get_json()["cells"][0]["observed"] == [seen]
+    assert f'data-observed="{seen}"' in claire.get(f"/activities/{grid['id']}/grid").text
+    mine = school.visit("Adam").get(f"/activities/{grid['id']}").text
+    assert "Ce qui était observé" in mine
+    assert mine.count('class="seen-mark"') == 1
+
+
 def test_the_assessor_assesses_and_a_pupil_does_not(school: School, grid: dict[str, int]) -> None:
     assert save(school.visit("assessor"), grid, entry(school, grid, "Adam", "1A", "2")).status_code == 200
     refused = save(school.visit("Adam"), grid, entry(school, grid, "Adam", "1A", "4"))
@@ -295,3 +392,124 @@ def test_names_stay_apart_and_pupils_without_a_name_have_a_number(
     assert "Adam B." in text
     assert "Élève 10" in text
     assert "6 élèves connus" in text
+
+
+# ----- one pupil at a time -----
+
+
+def one_pupil(school: School, grid: dict[str, int], name: str) -> str:
+    return f"/activities/{grid['id']}/grid/{school.people[name].id}"
+
+
+def test_a_form_of_one_pupil_sends_what_it_changed_and_leaves_a_colleagues_entry(
+    school: School, grid: dict[str, int]
+) -> None:
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    save(karim, grid, entry(school, grid, "Adam", "1A", "4", comment="Très clair"))
+    claire.post(
+        one_pupil(school, grid, "Adam"),
+        {
+            f"e-{grid['1A']}": "0",
+            f"comment-{grid['1A']}": "",
+            f"e-{grid['1C']}": "0",
+            f"level-{grid['1C']}": "2",
+            f"comment-{grid['1C']}": "",
+        },
+    )
+    assert rows(school) == [("Adam", "1A", 4, None, "Très clair"), ("Adam", "1C", 2, None, "")]
+
+
+def test_a_form_of_one_pupil_ticks_and_unticks_what_is_observed(school: School, grid: dict[str, int]) -> None:
+    with school.app.app_context():
+        link = next(
+            link
+            for link in db.session.get_one(Activity, grid["id"]).competences
+            if link.item_id == grid["1A"]
+        )
+        one, two = (factories.competence(code).id for code in ("2A", "2B"))
+        link.observed = [ObservedItem(item_id=one), ObservedItem(item_id=two)]
+        db.session.commit()
+    teacher, path, item = school.visit("teacher"), one_pupil(school, grid, "Adam"), grid["1A"]
+
+    def observed() -> list[list[int]]:
+        with school.app.app_context():
+            return list(db.session.scalars(sa.select(Assessment.observed).order_by(Assessment.id)))
+
+    teacher.post(path, {f"level-{item}": "3", f"comment-{item}": "", f"observed-{item}": [str(two), "x"]})
+    assert observed() == [[two]]
+    page = teacher.get(path).text
+    assert f'name="observed-{item}" value="{two}" checked' in page
+    assert f'name="observed-{item}" value="{one}" checked' not in page
+    with school.app.app_context():
+        drawn = db.session.scalars(sa.select(Assessment.id)).one()
+    teacher.post(path, {f"e-{item}": str(drawn), f"level-{item}": "3", f"comment-{item}": ""})
+    assert observed() == [[two], []]
+    assert [row[2] for row in rows(school)] == [3, 3]
+
+
+def test_what_is_wrong_in_the_form_of_one_pupil_is_shown_as_typed(
+    school: School, grid: dict[str, int]
+) -> None:
+    long = "é" * 2001
+    answer = school.visit("teacher").post(
+        one_pupil(school, grid, "Adam"),
+        {f"level-{grid['1A']}": "3", f"comment-{grid['1A']}": long, f"level-{grid['1C']}": "4"},
+    )
+    assert answer.status_code == 422
+    assert "Adam B., 1A" in answer.text
+    assert "dépasse 2000 caractères" in answer.text
+    assert long in answer.text
+    assert rows(school) == [("Adam", "1C", 4, None, "")]
+
+
+# ----- what the page costs -----
+
+
+@pytest.fixture
+def large(school: School) -> dict[str, int]:
+    """35 pupils × 10 competences, all filled, each with a turn before; two in three cells were a colleague's."""
+    codes = ("1A", "1B", "1C", "1D", "2A", "2B", "2C", "3A", "3B", "3C")
+    with school.app.app_context():
+        pupils = [factories.enrolled(school.course, f"Prénom{n}", "Nom") for n in range(31)]
+        pupils += [school.people[name] for name in ("Adam", "Aïcha", "Chloé", "Zoé")]
+        before = factories.activity(school.course, *codes, starts_on=date(2026, 9, 15))
+        made = factories.activity(school.course, *codes)
+        staff = ("teacher", "colleague", "assessor")
+        for n, pupil in enumerate(pupils):
+            for m, code in enumerate(codes):
+                by = school.people[staff[(n + m) % 3]]
+                factories.assessment(before, code, pupil, 1 + (n + m) % 4, by)
+                factories.assessment(made, code, pupil, 1 + (n + m + 1) % 4, by, comment="Voix posée")
+        db.session.commit()
+        return {"id": made.id}
+
+
+def test_a_full_grid_costs_as_few_statements_as_an_empty_one_and_little_to_carry(
+    school: School, grid: dict[str, int], large: dict[str, int]
+) -> None:
+    teacher = school.visit("teacher")
+
+    def statements(path: str) -> tuple[int, str]:
+        seen: list[object] = []
+
+        def count(*args: object) -> None:
+            seen.append(args)
+
+        with school.app.app_context():
+            engine = db.engine
+        teacher.get(path)
+        sa.event.listen(engine, "before_cursor_execute", count)
+        page = teacher.get(path)
+        sa.event.remove(engine, "before_cursor_execute", count)
+        return len(seen), page.text
+
+    few, _small = statements(f"/activities/{grid['id']}/grid")
+    many, page = statements(f"/activities/{large['id']}/grid")
+    assert page.count("data-previous=") == 350
+    assert many == few
+    assert many <= 16
+    files = set(re.findall(r'"(/static/[^"]+)"', page))
+    assert len(files) > 8
+    static = Path(lti_tool.__file__).parent
+    carried = [page.encode(), *((static / file.removeprefix("/")).read_bytes() for file in files)]
+    assert sum(len(gzip.compress(one, 6)) for one in carried) < 100_000

@@ -76,7 +76,7 @@ def test_an_error_of_ours_has_the_headers_too(school: School, monkeypatch: pytes
     def broken() -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("lti_tool.web.activities.list_activities", lambda *_args: broken())
+    monkeypatch.setattr("lti_tool.web.activity_list.list_activities", lambda *_args: broken())
     answer = school.visit("teacher").get("/activities")
     assert answer.status_code == 500
     assert answer.headers["Cache-Control"] == "no-store"

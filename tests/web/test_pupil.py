@@ -425,11 +425,11 @@ def test_a_name_the_platform_does_not_share_is_a_number(app, school):
 @pytest.mark.parametrize(
     ("who", "path", "most"),
     [
-        ("Adam", "/me?competence=1C", 19),
+        ("Adam", "/me?competence=1C", 20),
         ("Adam", "/me/activities", 13),
-        ("Adam", "/me/exploration", 13),
-        ("Adam", "/me/positions?competence=1C", 10),
-        ("teacher", "/pupils/{adam}?competence=1C", 20),
+        ("Adam", "/me/exploration", 14),
+        ("Adam", "/me/positions?competence=1C", 11),
+        ("teacher", "/pupils/{adam}?competence=1C", 21),
     ],
 )
 def test_a_longer_year_costs_no_more_queries(app, school, worked, who, path, most):

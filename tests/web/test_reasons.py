@@ -1,12 +1,18 @@
 """The sentence that says why a level is what it is."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lti_tool.assessment.entries import Observation
-from lti_tool.assessment.mastery import Turn, propose
+from lti_tool.assessment.mastery import Turn, propose, round_half_up
+from lti_tool.assessment.policies import BEST, DECAYING, LATEST, MEAN, POLICIES, TIMES, Policy, propose_by
 from lti_tool.web import reasons, shown
 from lti_tool.web.reasons import Reason, describe_turns, explain
 from tests import factories
@@ -116,3 +122,118 @@ def test_the_picture_is_said_in_one_sentence():
         describe_turns(turns[:1])
         == "1 tour, le 8 octobre\u00a0: 2 en situation simple. La liste complète suit."
     )
+
+
+# ----- the other policies -----
+
+
+def said_by(policy: Policy, *turns: tuple[int, int, date]) -> str:
+    position = propose_by(policy, [Turn(level, day, complexity) for complexity, level, day in turns])
+    assert position is not None
+    return explain(position, policy).sentence
+
+
+CLIMB = ((1, 2, OCTOBER), (1, 4, NOVEMBER), (1, 3, JANUARY))
+
+
+@pytest.mark.parametrize(
+    ("policy", "french", "english"),
+    [
+        (
+            Policy(LATEST),
+            "3 en situation simple : 3 le 14 janvier, le plus récent de 3 tours",
+            "3 in a simple situation: 3 on 14 January, the latest of 3 turns",
+        ),
+        (
+            Policy(BEST),
+            "4 en situation simple : 4 le 26 novembre, le meilleur de 3 tours",
+            "4 in a simple situation: 4 on 26 November, the best of 3 turns",
+        ),
+        (
+            Policy(MEAN),
+            "3 en situation simple : 3 en moyenne (3 le 14 janvier, 4 le 26 novembre, 2 le 8 octobre)",
+            "3 in a simple situation: 3 on average (3 on 14 January, 4 on 26 November, 2 on 8 October)",
+        ),
+        (
+            Policy(DECAYING, weight=80),
+            "3 en situation simple : 3,12, le plus récent comptant pour 80 % "
+            "(3 le 14 janvier, 4 le 26 novembre, 2 le 8 octobre)",
+            "3 in a simple situation: 3.12, the latest weighing 80% "
+            "(3 on 14 January, 4 on 26 November, 2 on 8 October)",
+        ),
+        (
+            Policy(TIMES),
+            "3 en situation simple : 3 ou plus atteint 2 fois (3 le 14 janvier, 4 le 26 novembre)",
+            "3 in a simple situation: 3 or more reached 2 times (3 on 14 January, 4 on 26 November)",
+        ),
+        (
+            Policy(TIMES, times=3),
+            "2 en situation simple : 3 ou plus atteint 2 fois, il le faut 3 fois (3 le 14 janvier, 4 le 26 novembre)",
+            "2 in a simple situation: 3 or more reached 2 times, 3 are needed (3 on 14 January, 4 on 26 November)",
+        ),
+    ],
+)
+def test_each_policy_says_what_it_made_of_the_turns(policy, french, english):
+    assert said_by(policy, *CLIMB).replace("\u00a0", " ") == french
+    with force_locale("en"):
+        assert said_by(policy, *CLIMB).replace("\u00a0", " ") == english
+
+
+def test_the_target_never_reached_says_the_best_that_was():
+    sentence = said_by(Policy(TIMES), (1, 2, OCTOBER), (1, 1, NOVEMBER)).replace("\u00a0", " ")
+    assert sentence == (
+        "2 en situation simple : 3 ou plus pas encore atteint, il le faut 2 fois (au mieux 2 le 8 octobre)"
+    )
+
+
+turns = st.lists(
+    st.builds(
+        lambda level, day, complexity: Turn(level, OCTOBER + timedelta(days=day), complexity),
+        st.integers(1, 4),
+        st.integers(0, 60),
+        st.integers(1, 3),
+    ),
+    min_size=1,
+    max_size=7,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.builds(
+        Policy, st.sampled_from(POLICIES), st.just(2), st.integers(1, 4), st.sampled_from([50, 65, 90])
+    ),
+    turns,
+)
+def test_the_sentence_agrees_with_the_numbers_whatever_the_policy(policy, history):
+    position = propose_by(policy, history)
+    assert position is not None
+    reason = explain(position, policy)
+
+    assert reason.answer.startswith(f"{position.level} en situation ")
+    told = [
+        Fraction(n.replace(",", ".")) for n in re.findall(r"(\d[\d,]*)(?: en moyenne)? le \d", reason.because)
+    ]
+    counted = [Fraction(round(float(turn.level), 1)).limit_denominator(10) for turn in position.counted]
+    assert set(told) - {t.level for t in position.ignored} <= set(counted) | {
+        Fraction(round(float(t.level), 1)).limit_denominator(10) for t in position.ignored
+    }
+    if policy.name in (MEAN, DECAYING) and position.seen > 1:
+        value = re.match(r"([\d,]+)(?: en moyenne|, le plus récent)", reason.because)
+        assert value is not None
+        shown_value = Fraction(value[1].replace(",", "."))
+        assert round_half_up(shown_value) == position.level
+        assert 0 <= position.value - shown_value < Fraction(1, 100)
+    if policy.name == LATEST:
+        assert told[0] == counted[0]
+        assert round_half_up(position.counted[0].level + Fraction(0)) == position.level
+    if policy.name == BEST:
+        assert told[0] == position.level
+    if policy.name == TIMES:
+        reached = sum(
+            t.level >= max(3, position.level) and t.complexity == position.complexity for t in history
+        )
+        times = re.search(r"atteint (\d+) fois", reason.because)
+        assert (int(times[1]) if times else 0) == reached
+        assert (reached >= policy.times) == (position.level >= 3)
+    assert bool(reason.provisional) == position.provisional

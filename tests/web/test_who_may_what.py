@@ -14,6 +14,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from lti_tool.assessment.models import SavedComment
 from lti_tool.config import shipped
 from lti_tool.courses.models import Course, Person, Role
 from lti_tool.db import Base, db, utcnow
@@ -79,13 +80,18 @@ def target(school: School) -> Target:
         pupil.family_name, pupil.name = FAMILY, f"Chloé {FAMILY}"
         activity = factories.activity(course, "1A", title=TITLE)
         assessed = factories.assessment(activity, "1A", pupil, 3, school.people["teacher"], COMMENT)
+        kept = SavedComment(person_id=school.people["teacher"].id, text=COMMENT)
+        db.session.add(kept)
         item = factories.competence("1A")
         db.session.flush()
         (delivery,) = queue_scores(db.session, course, [(pupil.id, item.id)], utcnow())
         delivery.state = DeliveryState.CHANGED
+        group = factories.group(course, "Groupe Marqueur", pupil)
         values = {
+            "group_id": str(group.id),
             "activity_id": str(activity.id),
             "person_id": str(pupil.id),
+            "comment_id": str(kept.id),
             "code": "1A",
             "identifier": item.uuid,
             "filename": "spirale.css",
@@ -100,8 +106,15 @@ def target(school: School) -> Target:
             "copy": activity.id,
             "restore": activity.id,
             "archived": activity.id,
+            "pupils": pupil.id,
+            "name": "D’ailleurs",
+            "group": group.id,
+            "name_0": "Trimestre 1",
+            "starts_0": "2026-09-01",
+            "ends_0": "2026-11-30",
             "delivery": delivery.id,
             "comment": "écrit d’ailleurs",
+            "text": "écrit d’ailleurs",
             "all": "1",
             "state": str(DeliveryState.CHANGED),
             f"c-{pupil.id}-{item.id}": "1",

@@ -1,0 +1,325 @@
+"""The grid and one pupil at a time, in a browser in the LMS’s frame: by keyboard alone, by two, without network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
+
+from tests.journeys.conftest import (
+    Demo,
+    Tab,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    enter,
+    start_demo,
+    stop_demo,
+)
+
+PICK = ".tick:has([name=competences][value='{}']) + .pick"
+"""What is to be observed of a competence, in the form of an activity."""
+PASTE = """
+(text) => {
+  const clipboard = new DataTransfer();
+  clipboard.setData('text/plain', text);
+  const paste = new ClipboardEvent('paste', {clipboardData: clipboard, bubbles: true, cancelable: true});
+  document.activeElement.dispatchEvent(paste);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo of this module's own: its course publishes on demand."""
+    running = start_demo(tmp_path_factory.mktemp("grid"))
+    yield running
+    stop_demo(running)
+
+
+def cell(tool: FrameLocator, place: str) -> Locator:
+    """« Adam B., 1A »."""
+    return tool.get_by_label(re.compile(f"^{re.escape(place)}(,|$)"))
+
+
+def state(tool: FrameLocator) -> Locator:
+    return tool.locator("#grid-state")
+
+
+def press_until(page: Page, target: Locator, key: str = "Tab", most: int = 200) -> None:
+    """Go somewhere from the keyboard alone."""
+    for _ in range(most):
+        if target.evaluate("(one) => one === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} does not lead to {target}")
+
+
+def choose_publishing(tab: Tab) -> None:
+    """Grades leave on « Publier »; without a mouse."""
+    tool, keyboard = tab.tool, tab.page.keyboard
+    press_until(tab.page, tool.get_by_role("link", name="Réglages du cours"))
+    keyboard.press("Enter")
+    tool.get_by_label("Sur « Publier »").wait_for()
+    press_until(tab.page, tool.locator("[name=mode]:checked"))
+    press_until(tab.page, tool.get_by_label("Sur « Publier »"), "ArrowDown", most=3)
+    expect(tool.get_by_label("Sur « Publier »")).to_be_checked()
+    press_until(tab.page, tool.get_by_role("button", name="Enregistrer", exact=True))
+    keyboard.press("Enter")
+    expect(tool.locator("main")).to_contain_text("Rien ne part avant « Publier »")
+    press_until(tab.page, tool.get_by_role("link", name="Activités", exact=True))
+    keyboard.press("Enter")
+
+
+def make_by_keyboard(tab: Tab, title: str) -> None:
+    """A situation on 1A, whose first sub-competence is observed, and 1C; without a mouse."""
+    tool, keyboard = tab.tool, tab.page.keyboard
+    press_until(tab.page, tool.get_by_role("link", name="Nouvelle situation"))
+    keyboard.press("Enter")
+    tool.get_by_label("Titre").wait_for()
+    press_until(tab.page, tool.get_by_label("Titre"))
+    keyboard.type(title)
+    for code in ("1A", "1C"):
+        press_until(tab.page, tool.locator(f"[name=competences][value='{code}']"))
+        keyboard.press("Space")
+        press_until(tab.page, tool.locator(f"{PICK.format(code)} summary"))
+        keyboard.press("Enter")
+        press_until(tab.page, tool.locator(f"{PICK.format(code)} [name=observed]").first)
+        keyboard.press("Space")
+    press_until(tab.page, tool.get_by_role("button", name="Enregistrer et évaluer"))
+    keyboard.press("Enter")
+    expect(tool.get_by_role("heading", level=1)).to_have_text(title)
+
+
+@pytest.fixture
+def errors(context: BrowserContext) -> list[str]:
+    """What the browser complains of, on any page of the context."""
+    found: list[str] = []
+    context.on("weberror", lambda error: found.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: found.append(message.text) if message.type in ("error", "warning") else None,
+    )
+    return found
+
+
+def test_by_keyboard_alone_a_situation_is_attached_assessed_and_published(
+    context: BrowserContext, demo: Demo, errors: list[str]
+) -> None:
+    tab = enter(context, demo, "Claire Morel")
+    tab.open_link("Spirale")
+    choose_publishing(tab)
+    make_by_keyboard(tab, "Accueil au clavier")
+    tool, keyboard = tab.tool, tab.page.keyboard
+
+    # Levels and codes go down; moves; a wrong key says so; undo and redo.
+    expect(cell(tool, "Adam B., 1A")).to_be_focused()
+    for key in "32a":
+        keyboard.press(key)
+    expect(cell(tool, "Baptiste L., 1A")).to_be_focused()
+    keyboard.press("ArrowRight")
+    keyboard.press("4")
+    expect(cell(tool, "Camille R., 1C")).to_be_focused()
+    keyboard.press("Control+z")
+    expect(cell(tool, "Baptiste L., 1C")).to_have_value("")
+    expect(cell(tool, "Baptiste L., 1C")).to_be_focused()
+    keyboard.press("Control+y")
+    expect(cell(tool, "Baptiste L., 1C")).to_have_value("4")
+    keyboard.press("Delete")
+    expect(cell(tool, "Baptiste L., 1C")).to_have_value("")
+    keyboard.press("Control+z")
+    expect(cell(tool, "Baptiste L., 1C")).to_have_value("4")
+
+    # A criterion, a comment, the comment kept for reuse and taken up in another cell; Escape comes back.
+    keyboard.press("?")
+    expect(tool.locator("section[data-observed]:visible input").first).to_be_focused()
+    keyboard.press("Space")
+    keyboard.press("Escape")
+    expect(cell(tool, "Baptiste L., 1C")).to_be_focused()
+    keyboard.press("c")
+    keyboard.type("Écoute et reformule")
+    press_until(tab.page, tool.locator(".bank summary"))
+    keyboard.press("Enter")
+    press_until(tab.page, tool.get_by_role("button", name="Garder celui-ci"))
+    keyboard.press("Enter")
+    expect(tool.locator(".bank li button")).to_have_text(["Écoute et reformule"])
+    keyboard.press("Escape")
+    keyboard.press("Enter")
+    keyboard.press("c")
+    press_until(tab.page, tool.locator(".bank li button"))
+    keyboard.press("Enter")
+    expect(tool.locator("#margin-comment")).to_have_value("Écoute et reformule")
+    keyboard.press("Escape")
+    expect(cell(tool, "Camille R., 1C, commentaire")).to_be_focused()
+
+    # A block from a spreadsheet: words, quotes, what cannot be placed stays in sight.
+    keyboard.press("ArrowLeft")
+    tab.frame.evaluate(PASTE, '3\tabsente\r\n"maîtrisée"\tbof\r\n\t2\t4\r\n')
+    expect(cell(tool, "Camille R., 1C")).to_have_value("ABS")
+    expect(cell(tool, "Chloé M., 1A")).to_have_value("3")
+    expect(cell(tool, "Dylan P., 1C")).to_have_value("2")
+    expect(tool.locator("#grid-unread")).to_contain_text("Chloé M., 1C : bof")
+    expect(tool.locator("#grid-unread")).to_contain_text("hors de la grille : 4")
+    assert_accessible(tab.frame)
+
+    # Filling leaves what is filled; replacing says how many, and waits.
+    keyboard.press("c")
+    press_until(tab.page, tool.locator("[data-fill-scope=column] [data-fill='3']"))
+    keyboard.press("Enter")
+    expect(cell(tool, "Zoé L., 1A")).to_have_value("3")
+    expect(cell(tool, "Aïcha D., 1A")).to_have_value("2")
+    press_until(tab.page, tool.locator("#margin-replace summary"))
+    keyboard.press("Enter")
+    press_until(tab.page, tool.locator("#margin-replace [data-fill='2']"))
+    keyboard.press("Enter")
+    others = tool.locator("tbody td:nth-child(2) .cell input").evaluate_all(
+        "(all) => all.filter((one) => one.value && one.value !== '2').length"
+    )
+    assert others > 20
+    expect(tool.locator("#margin-sure")).to_contain_text(f"{others} cases déjà remplies de 1A passeront à 2")
+    expect(tool.locator("#margin-yes")).to_be_focused()
+    expect(cell(tool, "Zoé L., 1A")).to_have_value("3")
+    keyboard.press("Enter")
+    expect(cell(tool, "Zoé L., 1A")).to_have_value("2")
+    keyboard.press("Control+z")
+    expect(cell(tool, "Zoé L., 1A")).to_have_value("3")
+    expect(state(tool)).to_contain_text("Enregistré à", timeout=15_000)
+
+    # Publishing, after a look at what leaves.
+    press_until(tab.page, tool.get_by_role("link", name="Carnet", exact=True))
+    keyboard.press("Enter")
+    expect(tool.get_by_role("heading", level=1)).to_have_text("Carnet de notes")
+    press_until(tab.page, tool.get_by_role("link", name=re.compile("^Publier les .* notes…$")))
+    keyboard.press("Enter")
+    tool.get_by_role("button", name="Publier les colonnes cochées").wait_for()
+    press_until(tab.page, tool.get_by_role("button", name="Publier les colonnes cochées"))
+    keyboard.press("Enter")
+    expect(tool.locator("main")).to_contain_text("notes publiées")
+
+    # All that was typed is on the server.
+    tab.open_link("Spirale")
+    tool.get_by_role("link", name="Accueil au clavier").first.click()
+    expect(cell(tool, "Baptiste L., 1C")).to_have_value("4")
+    expect(cell(tool, "Camille R., 1A")).to_have_value("3")
+    cell(tool, "Baptiste L., 1C").focus()
+    expect(tool.locator("#margin-comment")).to_have_value("Écoute et reformule")
+    expect(tool.locator("section[data-observed]:visible input").first).to_be_checked()
+    assert errors == []
+
+
+def make(tab: Tab, title: str) -> None:
+    """A situation on 1A and 1C, its grid open."""
+    tool = tab.tool
+    tab.open_link("Spirale")
+    tool.get_by_role("link", name="Nouvelle situation").click()
+    tool.get_by_label("Titre").fill(title)
+    for code in ("1A", "1C"):
+        tool.locator(f"[name=competences][value='{code}']").check()
+    tool.locator(f"{PICK.format('1A')} summary").click()
+    tool.locator(f"{PICK.format('1A')} [name=observed]").first.check()
+    tool.get_by_role("button", name="Enregistrer et évaluer").click()
+    expect(tool.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_two_teachers_in_the_same_cell_lose_nothing_and_are_told(
+    context: BrowserContext, chromium: Browser, demo: Demo
+) -> None:
+    claire = enter(context, demo, "Claire Morel")
+    make(claire, "À deux dans la grille")
+    other = chromium.new_context(viewport={"width": 1000, "height": 750}, locale="fr-FR")
+    try:
+        karim = enter(other, demo, "Karim Diallo")
+        karim.open_link("Spirale")
+        karim.tool.get_by_role("link", name="À deux dans la grille").first.click()
+        cell(karim.tool, "Adam B., 1A").wait_for()
+        assert karim.frame.evaluate(
+            "[document.scrollingElement.scrollHeight <= document.scrollingElement.clientHeight]"
+        ) == [True], "the table scrolls, not the page"
+        cell(karim.tool, "Adam B., 1A").focus()
+        karim.page.keyboard.press("2")
+        expect(state(karim.tool)).to_contain_text("Enregistré à")
+
+        # Claire types in the same cell without network; both reach the server, the later one counts.
+        context.set_offline(True)
+        cell(claire.tool, "Adam B., 1A").focus()
+        claire.page.keyboard.press("4")
+        expect(state(claire.tool)).to_contain_text("Hors ligne : 1 saisie gardée dans cette page")
+        cell(claire.tool, "Adam B., 1A").focus()
+        context.set_offline(False)
+        expect(claire.tool.locator("#margin-note")).to_contain_text(
+            "Karim D. a mis 2 ici pendant que 4 partait", timeout=20_000
+        )
+        expect(state(claire.tool)).to_contain_text("Enregistré à", timeout=20_000)
+        expect(cell(claire.tool, "Adam B., 1A")).to_have_value("4")
+        expect(cell(claire.tool, "Adam B., 1A")).to_be_focused()
+
+        # What Karim sends next brings Claire's entry: neither his focus nor his place moves.
+        cell(karim.tool, "Aïcha D., 1A").focus()
+        karim.page.keyboard.press("3")
+        expect(cell(karim.tool, "Adam B., 1A")).to_have_value("4")
+        expect(cell(karim.tool, "Amina K., 1A")).to_be_focused()
+        cell(karim.tool, "Adam B., 1A").focus()
+        expect(karim.tool.locator("#margin-note")).to_contain_text("Claire M. a mis 4 ici, après 2")
+    finally:
+        other.close()
+
+
+SWIPE = """
+([from, to]) => {
+  const form = document.getElementById('one');
+  const touch = (x) => new Touch({identifier: 1, target: form, clientX: x, clientY: 300});
+  form.dispatchEvent(new TouchEvent('touchstart', {touches: [touch(from)], bubbles: true}));
+  form.dispatchEvent(new TouchEvent('touchend', {touches: [], changedTouches: [touch(to)], bubbles: true}));
+}
+"""
+
+
+def test_one_pupil_at_a_time_on_a_phone_is_saved_before_the_next_one_comes(
+    chromium: Browser, demo: Demo
+) -> None:
+    phone: Any = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, locale="fr-FR")
+    phone.set_default_timeout(10_000)
+    try:
+        tab = enter(phone, demo, "Claire Morel")
+        make(tab, "Jeu de rôle")
+        tool = tab.tool
+        tool.get_by_role("link", name="Élève par élève").click()
+        name = tool.get_by_role("heading", level=1)
+        expect(name).to_have_text("Adam Benali")
+        first = tool.locator("fieldset.one").first
+        for target in (first.locator(".big-l").nth(2), first.locator(".seen label"), first.locator("select")):
+            assert (target.bounding_box() or {})["height"] >= 44
+        first.locator("label.big-l").nth(2).tap()
+        expect(first.locator("[data-word]")).to_have_text("maîtrisée")
+        first.locator(".seen input").check()
+        first.locator("summary", has_text="Commentaire pour l’élève").click()
+        # Dictated: saved after a pause, and no letter or digit is a shortcut.
+        with tab.page.expect_response(lambda answer: "3 c ?" in (answer.request.post_data or "")) as paused:
+            first.locator("textarea").press_sequentially("1 n’a pas 3 c ?")
+        assert paused.value.json()["saved"][-1]["comment"] == "1 n’a pas 3 c ?"
+        assert_accessible(tab.frame)
+        assert_no_sideways_scroll(tab.frame)
+
+        # Without network nobody leaves; with it the next pupil comes, by a swipe as by the button.
+        phone.set_offline(True)
+        tool.locator("fieldset.one").nth(1).locator("label.big-l").nth(3).tap()
+        expect(tool.locator("#one-state")).to_contain_text("Hors ligne : 1 saisie gardée dans cette page")
+        tab.frame.evaluate(SWIPE, [300, 60])
+        expect(name).to_have_text("Adam Benali")
+        phone.set_offline(False)
+        expect(name).to_have_text("Aïcha Diop", timeout=20_000)
+        tab.frame.evaluate(SWIPE, [60, 300])
+        expect(name).to_have_text("Adam Benali")
+        expect(first.locator("input[value='3']")).to_be_checked()
+        expect(first.locator(".seen input")).to_be_checked()
+        expect(first.locator("textarea")).to_have_value("1 n’a pas 3 c ?")
+        expect(tool.locator("fieldset.one").nth(1).locator("input[value='4']")).to_be_checked()
+        first.locator("input[value='3']").focus()
+        tab.page.keyboard.press("2")
+        expect(first.locator("input[value='2']")).to_be_checked()
+        tab.page.keyboard.press("Control+Enter")
+        expect(name).to_have_text("Aïcha Diop")
+    finally:
+        phone.close()
