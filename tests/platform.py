@@ -46,8 +46,8 @@ QUICK = """
 [lti]
 http_timeout_s = {timeout_s}
 [delivery]
-retry_first_s = 1.0
-retry_longest_s = 6.0
+retry_first_s = 4.0
+retry_longest_s = 24.0
 tries = 4
 lease_s = 60
 """

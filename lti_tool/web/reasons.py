@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 from itertools import groupby
 from math import floor
 
@@ -12,7 +13,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from ..assessment.entries import Observation
-from ..assessment.mastery import Position, Turn
+from ..assessment.mastery import Position, Turn, round_half_up
 from ..assessment.policies import BEST, DECAYING, LATEST, MEAN, SPIRALE, TIMES, Policy
 from ..assessment.scales import LEVELS
 from ..assessment.words import in_situation, plain_date
@@ -125,8 +126,11 @@ def _harder(position: Position) -> str:
 
 
 def _value(position: Position) -> str:
-    """« 2,49 »: cut, never rounded, so that it always rounds to the level that is shown."""
-    return str(format_decimal(floor(position.value * 100) / 100, "0.##"))
+    """« 2,67 », or « 2,49 » for what is a little more: what is read always rounds to the level that is shown."""
+    shown = Fraction(round(position.value * 100), 100)
+    if round_half_up(shown) != round_half_up(position.value):
+        shown = Fraction(floor(position.value * 100), 100)
+    return str(format_decimal(float(shown), "0.##"))
 
 
 def _reached(position: Position, policy: Policy) -> str:

@@ -92,8 +92,9 @@ def test_a_platform_that_is_silent_is_left_alone_and_the_other_scores_are_not_ev
     assert book.states() == {"sent": 1, "waiting": 24}
     reason, until = book.pause()
     assert reason == "no_answer"
-    assert 0 < (until - utcnow()).total_seconds() <= 1.2
-    assert 0 < wait_s <= 1.2
+    longest_s = 1.2 * book.world.config.delivery.retry_first_s
+    assert 0 < (until - utcnow()).total_seconds() <= longest_s
+    assert 0 < wait_s <= longest_s
     tried = [shown for name in pupils for shown in book.history(name, "1A") if shown.tries]
     assert len(tried) <= 2 * MOST_CONNECTIONS
 
@@ -246,7 +247,11 @@ def test_a_token_no_longer_taken_is_replaced_once(book: Gradebook) -> None:
 def test_a_token_refused_twice_in_a_row_does_not_make_a_score_refused(book: Gradebook) -> None:
     """Of a platform that refuses one request in twenty, some scores meet two in a row: none may be lost for it."""
     book.type((ADAM, "1A", 3), (AICHA, "1A", 2))
-    for path in ("/lineitems?", "/results", "/scores"):
+    for path in ("/lineitems?", "/scores", "/results"):
+        if path == "/results":  # of a column that was just made they are not asked for
+            book.deliver()
+            assert book.value(ADAM, "1A") == 3
+            book.type((ADAM, "1A", 4), (AICHA, "1A", 1))
         book.world.faults.answer(path, 401, times=4 if path == "/scores" else 2)
         book.deliver()
         for who in (ADAM, AICHA):
@@ -256,7 +261,7 @@ def test_a_token_refused_twice_in_a_row_does_not_make_a_score_refused(book: Grad
 
     book.deliver()
 
-    assert (book.value(ADAM, "1A"), book.value(AICHA, "1A")) == (3, 2)
+    assert (book.value(ADAM, "1A"), book.value(AICHA, "1A")) == (4, 1)
 
 
 def test_a_platform_that_refuses_every_token_it_gives_is_believed_after_four_tries(book: Gradebook) -> None:

@@ -403,14 +403,14 @@ def test_the_interface_is_only_read(method: str, client: FlaskClient) -> None:
 def test_a_fault_of_ours_and_too_many_requests_are_said_alike(
     app: Flask, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def broken(**_address: str) -> None:
+        raise RuntimeError
+
     client = app.test_client()
     app.view_functions["case.CFItems"] = lambda **_address: abort(429)
     assert refusal(client.get(f"{ROOT}/CFItems/{NOBODY}")) == (429, [("request", "server_busy")])
 
-    with app.app_context():
-        db.session.execute(sa.text("DROP TABLE item_association"))
-        db.session.commit()
-        db.session.close()
+    app.view_functions["case.CFAssociations"] = broken
     answer = client.get(f"{ROOT}/CFAssociations/{NOBODY}")
     assert refusal(answer) == (500, [("request", "internal_server_error")])
     reference = answer.get_json()["imsx_description"].rpartition("(")[2][:-1]
