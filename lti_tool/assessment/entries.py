@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,10 @@ from .models import CODES, Assessment
 from .scales import LEVELS
 
 LONGEST_COMMENT = 2000
+
+
+EntryRow = tuple[int, int, int, int, int | None, str | None, str]
+"""Of an entry: its id, activity, person and competence, its level or code, and its comment."""
 
 
 @dataclass(frozen=True)
@@ -260,20 +264,37 @@ def observations(
         conditions.append(Assessment.person_id.in_(list(person_ids)))
     if item_ids is not None:
         conditions.append(Assessment.item_id.in_(list(item_ids)))
-    # Columns, not entries: a course is thousands of turns, and an object of the session for each costs far more.
-    rows = session.execute(
-        sa.select(
-            Assessment.id,
-            Assessment.activity_id,
-            Assessment.person_id,
-            Assessment.item_id,
-            Assessment.level,
-            Assessment.comment,
-        ).where(Assessment.id.in_(newest_ids(*conditions)), Assessment.level.is_not(None))
-    ).all()
+    rows = newest_entries(session, *conditions, only=Assessment.level.is_not(None))
+    return observations_of(session, rows, dated_only=dated_only)
+
+
+def newest_entries(
+    session: Session, *conditions: sa.ColumnElement[bool], only: sa.ColumnElement[bool] | None = None
+) -> Sequence[EntryRow]:
+    """The newest entry of each cell among those that meet conditions; of these, `only` those that meet another.
+
+    Columns, not entries: a course is thousands of turns, and an object of the session for each costs far more.
+    """
+    query = sa.select(
+        Assessment.id,
+        Assessment.activity_id,
+        Assessment.person_id,
+        Assessment.item_id,
+        Assessment.level,
+        Assessment.code,
+        Assessment.comment,
+    ).where(Assessment.id.in_(newest_ids(*conditions)))
+    return session.execute(query if only is None else query.where(only)).all()
+
+
+def observations_of(
+    session: Session, rows: Iterable[EntryRow], *, dated_only: bool = False
+) -> list[Observation]:
+    """The turns that entries are, by date of the work: those that are levels."""
     of = defaultdict(list)
-    for entry_id, activity_id, person_id, item_id, level, comment in rows:
-        of[activity_id].append((person_id, item_id, level or 0, comment, entry_id))
+    for entry_id, activity_id, person_id, item_id, level, _code, comment in rows:
+        if level:
+            of[activity_id].append((person_id, item_id, level, comment, entry_id))
     query = sa.select(Activity).where(Activity.id.in_(list(of)))
     if dated_only:
         query = query.options(load_only(Activity.starts_on, Activity.complexity))

@@ -12,6 +12,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from ..assessment.entries import Observation
 from ..courses.models import Course, Enrolment, Role
 from ..courses.roster import pupils_query
 from .cells import Cell, Step, is_of_a_past_year, new_delivery, next_step, read_all_cells
@@ -89,15 +90,17 @@ def plan_scores(
     *,
     dropping: bool = False,
     hold: bool = False,
+    found: list[Observation] | None = None,
 ) -> Plan:
     """What sending everything would do, now or with other `settings`.
 
-    `dropping`: as if what waits had been taken back. `hold` keeps the cells until the commit.
+    `dropping`: as if what waits had been taken back. `hold` keeps the cells until the commit. `found`: the turns of the
+    course, where they were read already.
     """
     settings = settings or settings_of(session, course.id)
     pupils = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
     sent_columns = can_send(course)
-    worths = read_worths(session, course, settings=settings)
+    worths = read_worths(session, course, settings=settings, found=found)
     everything = worths.values
     values = {
         pair: value for pair, value in everything.items() if sent_columns or isinstance(pair[1], OwnColumn)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..assessment.decisions import rule_of
-from ..assessment.entries import observations
+from ..assessment.entries import Observation, observations
 from ..assessment.overview import by_pair
 from ..assessment.policies import Policy
 from ..assessment.scales import scale_of
@@ -229,8 +229,9 @@ def read_worths(
     settings: GradebookSettings | None = None,
     *,
     policy: Policy | None = None,
+    found: list[Observation] | None = None,
 ) -> Worths:
-    """`current_values`, and the cells that are worth nothing yet."""
+    """`current_values`, and the cells that are worth nothing yet; `found` where the turns were read already."""
     settings, scale = settings or settings_of(session, course.id), scale_of(course)
     people = items = None
     if pairs is not None:
@@ -242,7 +243,8 @@ def read_worths(
         own = {column: link for column, link in known.items() if column in asked}
     else:
         own = own_columns(session, course)
-    found = observations(session, course.id, person_ids=people, item_ids=items, dated_only=True)
+    if found is None:
+        found = observations(session, course.id, person_ids=people, item_ids=items, dated_only=True)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
     rule = replace(rule, policy=policy or rule.policy)
     conversions = Conversions(settings, scale)

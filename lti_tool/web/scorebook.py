@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from ..activities.models import Activity
-from ..assessment.entries import newest_ids
+from ..assessment.entries import EntryRow, newest_entries, observations_of
 from ..assessment.models import Assessment
 from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, ResourceLink, Role
@@ -97,14 +97,16 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         Enrolment.course_id == course.id, Enrolment.launched_as.in_((Role.TEACHER, Role.ASSESSOR))
     )
     teaching = set(session.scalars(staff))
-    codes, worked, counts = _seen(session, course)
+    seen = _read_seen(session, course)
     if settings.mode == Mode.PUBLISH:
-        plan = plan_scores(session, course, settings)
+        plan = plan_scores(
+            session, course, settings, found=observations_of(session, seen.rows, dated_only=True)
+        )
         valued = set(plan.values)
     else:
         plan = Plan(cells=read_all_cells(session, course.id))
         own = own_pairs(session, own_columns(session, course))
-        valued = own | {p for p, n in counts.items() if n >= settings.minimum and settings.sends(p[1])}
+        valued = own | {p for p, n in seen.turns.items() if n >= settings.minimum and settings.sends(p[1])}
     cells = [(pair, cell) for pair, cell in plan.cells.items() if pair[0] not in teaching]
     began = course.year_began_at
     current = {pair: cell.current for pair, cell in cells if _is_of_now(cell.current, began)}
@@ -120,8 +122,8 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         held=held,
         valued=valued,
         values=plan.values,
-        codes=codes,
-        worked=worked | {column for _person, column in (*current, *held, *valued)},
+        codes=seen.codes,
+        worked=seen.worked | {column for _person, column in (*current, *held, *valued)},
         gone=set(gone),
         settings=settings,
         can_act=settings.sending and may_act,
@@ -177,28 +179,37 @@ def _is_of_now(delivery: ScoreDelivery | None, began: datetime | None) -> TypeGu
     return delivery is not None and (began is None or delivery.created_at >= began)
 
 
-def _seen(session: Session, course: Course) -> tuple[dict[Pair, str], set[ColumnOf], Counter[Pair]]:
-    """The newest entry of each pair where it is a code; the competences that were assessed; and how many levels each
-    pair was seen at, the turns that `current_values` counts.
-    """
-    of_course = sa.select(Activity.id).where(Activity.course_id == course.id, Activity.year_id.is_(None))
-    rows = session.execute(
-        sa.select(Assessment.person_id, Assessment.item_id, Assessment.code, Assessment.level)
-        .join(Activity, Activity.id == Assessment.activity_id)
-        .where(Assessment.id.in_(newest_ids(Assessment.activity_id.in_(of_course))))
-        .order_by(Activity.starts_on, Assessment.id)
-    )
-    codes: dict[Pair, str] = {}
-    worked: set[ColumnOf] = set()
-    counts: Counter[Pair] = Counter()
-    for person_id, item_id, code, level in rows.all():
-        if not code and not level:
-            continue
-        worked.add(item_id)
-        codes[person_id, item_id] = code or ""
-        if level:
-            counts[person_id, item_id] += 1
-    return {pair: code for pair, code in codes.items() if code}, worked, counts
+@dataclass(frozen=True)
+class _Seen:
+    """What this year's entries of a course say to its gradebook."""
+
+    rows: Sequence[EntryRow]
+    codes: dict[Pair, str]
+    """The newest entry of each pair, where it is a code."""
+    worked: set[ColumnOf]
+    """The competences that were assessed."""
+    turns: Counter[Pair]
+    """How many levels each pair was seen at: the turns that `current_values` counts."""
+
+
+def _read_seen(session: Session, course: Course) -> _Seen:
+    ours = sa.and_(Activity.course_id == course.id, Activity.year_id.is_(None))
+    days = {
+        row.id: row.starts_on
+        for row in session.execute(sa.select(Activity.id, Activity.starts_on).where(ours))
+    }
+    rows = newest_entries(session, Assessment.activity_id.in_(sa.select(Activity.id).where(ours)))
+    newest: dict[Pair, tuple[date, int, str]] = {}
+    turns: Counter[Pair] = Counter()
+    for entry_id, activity_id, person_id, item_id, level, code, _comment in rows:
+        if (not code and not level) or activity_id not in days:
+            continue  # emptied; or of an activity that came between the two questions
+        pair, last = (person_id, item_id), (days[activity_id], entry_id, code or "")
+        if pair not in newest or newest[pair] < last:
+            newest[pair] = last
+        turns[pair] += bool(level)
+    codes = {pair: code for pair, (_day, _entry, code) in newest.items() if code}
+    return _Seen(rows, codes, {item_id for _person, item_id in newest}, turns)
 
 
 def left_over(book: Book, pair: Pair) -> ScoreDelivery | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask import Flask
 
 from lti_tool.courses.models import Role
-from lti_tool.db import db
+from lti_tool.db import begin_write, db
+from lti_tool.gradebook.models import Conversion, GradebookSettings, Mode
 from lti_tool.web.guard import ASKED, RIGHTS
 from tests.classes import Class
 from tests.conftest import Visitor, open_visit
@@ -58,6 +61,30 @@ class Opened:
         return f"{self.role.value} {self.endpoint}{self.query}"
 
 
+PUBLISHING = {"gradebook": ["", "?state=to_publish"], "preview_publish": [""]}
+"""Pages that show more where scores leave on « Publier »; opened once more there, with all of them to publish."""
+
+
+@contextmanager
+def publishing(app: Flask, of: Class) -> Iterator[None]:
+    """Meanwhile the class sends on « Publier », by a conversion that makes every score another than was queued."""
+    with app.app_context():
+        begin_write()
+        settings = GradebookSettings(course_id=of.course.id, mode=Mode.PUBLISH, conversion=Conversion.TABLE)
+        db.session.add(settings)
+        db.session.commit()
+        db.session.close()
+    try:
+        yield
+    finally:
+        with app.app_context():
+            begin_write()
+            gone = sa.delete(GradebookSettings).where(GradebookSettings.course_id == of.course.id)
+            db.session.execute(gone)
+            db.session.commit()
+            db.session.close()
+
+
 def every_page(app: Flask, of: Class) -> Iterator[Opened]:
     """The pages of a class that are read, as its teacher and as its first pupil."""
     with app.app_context():
@@ -74,6 +101,7 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
     teacher = open_visit(app, of.course, of.teacher, **more)
     pupil = open_visit(app, of.course, of.pupils[0], **more)
     choosing = open_visit(app, of.course, of.teacher, deep_linking=DEEP_LINKING)
+    published = []
     for rule in app.url_map.iter_rules():
         endpoint = rule.endpoint.removeprefix("pages.")
         if (
@@ -90,3 +118,8 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
                 visitor = choosing if endpoint == "picker" else teacher if role is Role.TEACHER else pupil
                 for query in [*([] if endpoint in NOT_ALONE else [""]), *IN_EACH.get(endpoint, [])]:
                     yield Opened(role, endpoint, query, visitor, path + query.format(**values))
+                for query in PUBLISHING.get(endpoint, []):
+                    name = f"{endpoint} to publish"
+                    published.append(Opened(role, name, query, visitor, path + query))
+    with publishing(app, of):
+        yield from published

@@ -98,6 +98,8 @@ def test_every_page_of_a_class_of_35_is_light_and_shows_it(app: Flask, classes: 
     # None of them is light for being empty.
     assert shown["teacher overview"].count('class="pos"') > 300
     assert shown["teacher coverage"].count('class="has"') > 30
+    assert "1 à 100, sur " in shown["teacher gradebook?state=waiting"]
+    assert shown["teacher preview_publish to publish"].count("→ <b>") > 300
     assert shown["teacher activities"].count("séance") >= 12
     assert shown["teacher grid"].count('class="cell') >= 35 * 5
     assert "séance 12" in shown["learner my_activities"]

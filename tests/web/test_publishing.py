@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -176,6 +177,43 @@ def test_filters_narrow_by_state_column_and_name_together(every: School) -> None
     assert "Aucune note ne correspond." in words(teacher.get("/gradebook?q=personne"))
     page = teacher.get("/gradebook?state=refused&q=ad").text
     assert 'name="q" value="ad"' in page, "what was typed stays, and buttons come back to it"
+
+
+def test_a_long_list_goes_on_from_page_to_page_and_keeps_its_filters(
+    every: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher, filters = every.visit("teacher"), f"state=refused&column={key(every, '2B')}"
+    whole = listed(teacher, filters)
+    assert len(whole) == 6
+    assert "Suivantes" not in words(teacher.get(f"/gradebook?{filters}")), "what fits says nothing of pages"
+    monkeypatch.setattr("lti_tool.web.gradebook.ON_A_PAGE", 4)
+    first = teacher.get(f"/gradebook?{filters}").text
+    following = re.search(r'rel="next" href="[^"?]*\?([^"#]*)#h-rows"', first)
+    assert following is not None
+    assert 'rel="prev"' not in first
+    last = words(teacher.get(f"/gradebook?{unescape(following[1])}"))
+
+    assert listed(teacher, filters) == whole[:4]
+    assert listed(teacher, unescape(following[1])) == whole[4:]
+    assert "5 à 6, sur 6" in last
+    assert "Précédentes" in last
+    assert "Suivantes" not in last
+    assert "6 refusées" in last, "all are counted, whatever is shown"
+    assert listed(teacher, f"{filters}&page=99") == whole[4:], "some were decided since"
+    assert listed(teacher, f"{filters}&page=x") == whole[:4]
+
+
+def test_a_button_comes_back_to_its_page_and_another_filter_begins_at_the_first(
+    every: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = every.visit("teacher")
+    monkeypatch.setattr("lti_tool.web.gradebook.ON_A_PAGE", 2)
+    page = teacher.get("/gradebook?state=refused&page=2").text
+
+    assert 'name="page" value="2"' in page
+    assert "state=waiting&amp;page" not in page
+    answer = teacher.post("/gradebook/again", {"all": "1", "reason": "none", "state": "refused", "page": "2"})
+    assert answer.headers["Location"].endswith("/gradebook?state=refused&page=2")
 
 
 def test_refused_scores_are_sent_again_by_reason(every: School) -> None:
