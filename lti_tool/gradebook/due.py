@@ -18,7 +18,7 @@ def due(now: datetime) -> sa.Select[ScoreDelivery]:
     return _may_leave().where(
         ScoreDelivery.not_before <= now,
         sa.or_(PlatformPause.until.is_(None), PlatformPause.until <= now),
-        ~_sibling(DeliveryState.SENDING),
+        ~has_sibling(DeliveryState.SENDING),
     )
 
 
@@ -41,7 +41,7 @@ def _may_leave() -> sa.Select[ScoreDelivery]:
     )
 
 
-def _sibling(state: DeliveryState) -> sa.ColumnElement[bool]:
+def has_sibling(state: DeliveryState) -> sa.ColumnElement[bool]:
     """Whether the same cell has another delivery in that state. One look per kind of column: each has its index."""
     item, link = aliased(ScoreDelivery), aliased(ScoreDelivery)
     of_item = sa.exists().where(
@@ -76,7 +76,7 @@ def next_wait(now: datetime) -> float | None:
     moment = sa.case(
         (PlatformPause.until > ScoreDelivery.not_before, PlatformPause.until), else_=ScoreDelivery.not_before
     )
-    waiting = _may_leave().where(~_sibling(DeliveryState.SENDING)).with_only_columns(sa.func.min(moment))
+    waiting = _may_leave().where(~has_sibling(DeliveryState.SENDING)).with_only_columns(sa.func.min(moment))
     leased = sa.select(sa.func.min(ScoreDelivery.leased_until)).where(
         ScoreDelivery.state == DeliveryState.SENDING
     )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ..config import Config
 from ..db import UtcDateTime, begin_write, db, insert_missing, table_of, utcnow
 from .columns import lose_column
+from .due import has_sibling
 from .leases import wait_again
 from .models import WITHDRAWN, DeliveryState, PlatformPause, ScoreDelivery
 from .scores import BETWEEN_SCORES
@@ -50,6 +51,7 @@ def settle(turn: Turn, done: list[Batch], config: Config) -> None:
                 else:
                     others[outcome.delivery_id] = outcome
     _write_taken(session, taken, now)
+    _release(session, [id_ for id_, outcome in others.items() if outcome.released])
     _write_others(session, others, now)
     for batch in done:
         _keep_pause(session, turn, batch.outcomes, now, config)
@@ -105,12 +107,29 @@ def _taken_update() -> sa.Update:
     )
 
 
+def _release(session: Session, ids: list[int]) -> None:
+    """Give back what was not even begun, all at once: a platform that says « later » leaves hundreds of them.
+
+    Those that something newer replaces, or that were withdrawn, are for `_write_others`, as all the rest.
+    """
+    session.execute(
+        sa.update(ScoreDelivery)
+        .where(
+            ScoreDelivery.id.in_(ids),
+            ScoreDelivery.reason != WITHDRAWN,
+            ~has_sibling(DeliveryState.WAITING),
+        )
+        .values(state=DeliveryState.WAITING, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _write_others(session: Session, outcomes: dict[int, Outcome], now: datetime) -> None:
     if not outcomes:
         return
     rows = session.scalars(
         sa.select(ScoreDelivery)
-        .where(ScoreDelivery.id.in_(outcomes))
+        .where(ScoreDelivery.id.in_(outcomes), ScoreDelivery.state == DeliveryState.SENDING)
         .order_by(ScoreDelivery.id)
         .execution_options(populate_existing=True)
     ).all()

@@ -180,6 +180,36 @@ def test_a_platform_that_says_later_is_left_alone_until_the_moment_it_names(
     assert book.pause() is None
 
 
+def test_scores_that_were_not_begun_are_given_back_at_once_however_many(book_on_both: Gradebook) -> None:
+    """A platform that says « later » leaves a whole class of them: one statement, not some for each."""
+    book = book_on_both
+    book.connections(1)
+    pupils = [member.name for member in book.world.store.members(MRC1.id) if member.role == "pupil"]
+    asked: list[int] = []
+    for names, code in ((pupils[:6], "1A"), (pupils[:24], "1B")):
+        book.type(*((name, code, 3) for name in names))
+        book.world.faults.answer("/scores", 503, Retry_After="60")
+        statements: list[object] = []
+        with book.world.app.app_context():
+            engine = db.engine
+
+        def listen(*about: object, heard: list[object] = statements) -> None:
+            heard.append(about[2])
+
+        sa.event.listen(engine, "before_cursor_execute", listen)
+        book.deliver()
+        sa.event.remove(engine, "before_cursor_execute", listen)
+        asked.append(len(statements))
+        shown = [book.shown(name, code) for name in names]
+        assert {(s.state, s.tries) for s in shown} == {("waiting", 0)}
+        assert sorted(s.reason for s in shown) == [""] * (len(names) - 1) + ["later"]
+        book.world.let_time_pass()
+        book.deliver()
+        assert {book.value(name, code) for name in names} == {3}
+
+    assert asked[0] == asked[1]
+
+
 @pytest.mark.parametrize("said", ["9999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
 def test_a_platform_is_never_left_alone_longer_than_an_hour(book: Gradebook, said: str) -> None:
     book.world.faults.answer("/scores", 503, Retry_After=said)
