@@ -26,7 +26,7 @@ demo-reset: $(VENV)/.runtime
 test: $(VENV)/.dev
 	@sh .ci/test-tools
 	@$(MAKE) --no-print-directory check
-	$(PY) -m pytest -n $(JOBS) --dist loadfile
+	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -159,7 +159,7 @@ def test_pages_have_no_accessibility_fault_and_fit_the_screen(
 ) -> None:
     delivery = book.in_all_states()
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
     for path in (
         "gradebook",

@@ -27,7 +27,7 @@ def assess_everyone(tab: Tab) -> None:
 def in_both_themes(tab: Tab) -> None:
     """The page is accessible in light and dark, and no wider than its frame."""
     for theme in ("dark", "light"):
-        tab.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        tab.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         tab.frame.wait_for_function(DRAWN, arg=theme == "dark")
         assert_accessible(tab.frame)
     assert_no_sideways_scroll(tab.frame)

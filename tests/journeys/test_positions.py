@@ -96,7 +96,7 @@ def test_a_position_is_retained_looked_at_again_and_read_and_a_rule_is_previewed
     for path in ("/settings/policy?policy=best", "/settings/policy/try"):
         for width, scheme in ((1280, "light"), (390, "dark")):
             tab.page.set_viewport_size({"width": width, "height": 900})
-            tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             go(tab, path)
             assert_accessible(tab.frame)
         tab.page.set_viewport_size({"width": 320, "height": 700})

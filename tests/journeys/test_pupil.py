@@ -17,7 +17,7 @@ def assert_readable(tab: Tab) -> None:
     """No violation in either theme, and nothing wider than the phone."""
     for scheme in ("light", "dark"):
         # The page is opened again: colours change at once, not in a transition that axe would catch half-way.
-        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         tab.frame.goto(tab.frame.url)
         assert_accessible(tab.frame)
     assert_no_sideways_scroll(tab.frame)

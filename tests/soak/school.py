@@ -46,6 +46,9 @@ tries = 1000
 lease_s = {lease_s}
 """
 
+BUILDING = threading.Lock()
+"""One application is built at a time: Python 3.11 cannot read syntax trees in two threads at once."""
+
 
 @dataclass(frozen=True)
 class Size:
@@ -108,7 +111,8 @@ class School:
             "SPIRALE_DATABASE_URL": database_url,
             "SPIRALE_QUEUE_URL": queue_url,
         }
-        self.app: Flask = create_app(load_config(self.environment))
+        with BUILDING:
+            self.app: Flask = create_app(load_config(self.environment))
         self.app.testing = False
         self.codes: dict[int, str] = {}
         self.may_type = threading.Event()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -20,9 +21,12 @@ from tests import factories
 from tests.conftest import School, open_visit
 from tests.web.reading import part, words
 
+PARIS = ZoneInfo("Europe/Paris")
+"""Where the school is: its day begins before that of UTC."""
+
 
 def days_ago(days: int) -> date:
-    return utcnow().date() - timedelta(days=days)
+    return utcnow().astimezone(PARIS).date() - timedelta(days=days)
 
 
 @pytest.fixture
