@@ -15,8 +15,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -35,6 +33,7 @@ from tests import factories  # noqa: E402
 from tests.classes import Class, make_class  # noqa: E402
 from tests.conftest import make_config  # noqa: E402
 from tests.postgres import running_postgres  # noqa: E402
+from tests.statements import statements  # noqa: E402
 from tests.web.every_page import Opened, every_page  # noqa: E402
 
 COURSES, PUPILS, SITUATIONS = 24, 35, 24
@@ -65,26 +64,11 @@ def fill(app: Flask) -> Class:
     return measured
 
 
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    """The statements sent to the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    sa.event.remove(engine, "before_cursor_execute", note)
-
-
 def measure(app: Flask, page: Opened, rounds: int) -> str:
     """A line of the table."""
     headers = {"Accept-Encoding": "gzip"}
     page.visitor.get(page.path, headers=headers)
-    with counted(app) as statements:
+    with statements(app) as seen:
         answer = page.visitor.get(page.path, headers=headers)
     taken = []
     for _round in range(rounds):
@@ -98,7 +82,7 @@ def measure(app: Flask, page: Opened, rounds: int) -> str:
     over = " !" if sent > MOST_BYTES or cost > MOST_MS else ""
     return (
         f"| {page.name} | {answer.status_code} | {sent / 1000:.1f} | {len(whole) / 1000:.1f} | {cost:.1f} "
-        f"| {sorted(taken)[-1]:.1f} | {len(statements)} |{over}"
+        f"| {sorted(taken)[-1]:.1f} | {len(seen)} |{over}"
     )
 
 

@@ -6,7 +6,6 @@ with DemoStore(path) as store:
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,80 +20,28 @@ from lti_tool.demo.activities import NewActivity
 from lti_tool.demo.database import Database
 from lti_tool.demo.people import SCHOOL, Role, School, login_of
 from lti_tool.demo.settings import utcnow
+from lti_tool.demo.states import (
+    ActivityState,
+    CallState,
+    GradeState,
+    LineItemState,
+    MemberState,
+    activity_state,
+    grade_state,
+    item_state,
+)
 from lti_tool.demo.tables import (
     AccessToken,
     Activity,
     Course,
     Enrolment,
     Fault,
-    Grade,
     LineItem,
     Person,
     ServiceCall,
 )
 
 Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class GradeState:
-    """One cell. ``value`` is what people see, ``sent`` what the tool last sent, on the column's scale."""
-
-    sub: str
-    value: float | None
-    sent: float | None
-    feedback: str
-    overridden: bool
-    modified: datetime | None
-    """Aware UTC, whole second; None after the clear of a coupled column."""
-
-
-@dataclass(frozen=True)
-class LineItemState:
-    """One column; ``coupled`` when it came with its activity."""
-
-    id: int
-    label: str
-    score_maximum: float
-    resource_id: str
-    tag: str
-    resource_link_id: str | None
-    coupled: bool
-    locked: bool
-
-
-@dataclass(frozen=True)
-class ActivityState:
-    """One link to the tool; ``id`` is in its page's address, ``resource_link_id`` in its launches."""
-
-    id: int
-    resource_link_id: str
-    title: str
-    text: str
-    url: str
-    custom: dict[str, str]
-    graded: bool
-
-
-@dataclass(frozen=True)
-class MemberState:
-    """One enrolment."""
-
-    sub: str
-    name: str
-    role: str
-    suspended: bool
-
-
-@dataclass(frozen=True)
-class CallState:
-    """One request of the tool to AGS or NRPS, and the status it got."""
-
-    at: datetime
-    method: str
-    path: str
-    body: str
-    status: int
 
 
 class DemoStore:
@@ -132,17 +79,17 @@ class DemoStore:
     def line_items(self, course_id: int) -> list[LineItemState]:
         """The course's columns, oldest first."""
         with self._database.reading() as session:
-            return [_item_state(item) for item in gradebook.line_items(session, course_id)]
+            return [item_state(item) for item in gradebook.line_items(session, course_id)]
 
     def line_item(self, course_id: int, column: str | int) -> LineItemState:
         """One column."""
         with self._column(course_id, column) as (_, item):
-            return _item_state(item)
+            return item_state(item)
 
     def grades(self, course_id: int, column: str | int) -> dict[str, GradeState]:
         """The cells of a column that ever held something, by person."""
         with self._column(course_id, column) as (_, item):
-            return {str(grade.person_id): _grade_state(grade) for grade in item.grades}
+            return {str(grade.person_id): grade_state(grade) for grade in item.grades}
 
     def grade(self, course_id: int, column: str | int, sub: str) -> GradeState | None:
         """One cell; None when it never held anything."""
@@ -151,7 +98,7 @@ class DemoStore:
     def activities(self, course_id: int) -> list[ActivityState]:
         """The course's links to the tool, oldest first."""
         with self._database.reading() as session:
-            return [_activity_state(session, row) for row in links.activities(session, course_id)]
+            return [activity_state(session, row) for row in links.activities(session, course_id)]
 
     def members(self, course_id: int) -> list[MemberState]:
         """Everybody in the course, suspended people too, by id."""
@@ -199,13 +146,13 @@ class DemoStore:
     def add_activity(self, course_id: int, new: NewActivity) -> ActivityState:
         """A new link to the tool, graded when ``new.column`` is given."""
         with self._database.writing() as session:
-            return _activity_state(session, links.add_activity(session, course_id, new))
+            return activity_state(session, links.add_activity(session, course_id, new))
 
     def duplicate_activity(self, activity_id: int) -> ActivityState:
         """A copy in the same course: same custom, resourceId and tag, another link."""
         with self._database.writing() as session:
             copy = links.duplicate_activity(session, _get(session, Activity, activity_id))
-            return _activity_state(session, copy)
+            return activity_state(session, copy)
 
     def delete_activity(self, activity_id: int) -> None:
         """Delete the link and its coupled column."""
@@ -320,34 +267,3 @@ def _get(session: Session, table: type[Row], key: Any) -> Row:
     if row is None:
         raise LookupError(f"No {table.__name__.lower()} {key}")
     return row
-
-
-def _grade_state(grade: Grade) -> GradeState:
-    modified = None if grade.modified is None else datetime.fromtimestamp(grade.modified, UTC)
-    sub = str(grade.person_id)
-    return GradeState(sub, grade.value, grade.raw, grade.feedback, grade.overridden, modified)
-
-
-def _item_state(item: LineItem) -> LineItemState:
-    return LineItemState(
-        id=item.id,
-        label=item.label,
-        score_maximum=item.score_maximum,
-        resource_id=item.resource_id,
-        tag=item.tag,
-        resource_link_id=item.link_id,
-        coupled=item.coupled,
-        locked=item.locked,
-    )
-
-
-def _activity_state(session: Session, activity: Activity) -> ActivityState:
-    return ActivityState(
-        id=activity.id,
-        resource_link_id=activity.link_id,
-        title=activity.title,
-        text=activity.text,
-        url=activity.url,
-        custom=dict(activity.custom),
-        graded=gradebook.coupled_item(session, activity) is not None,
-    )

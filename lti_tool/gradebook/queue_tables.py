@@ -170,7 +170,9 @@ class TableStorage(BaseStorage):
 
     def put_if_empty(self, key: str, value: bytes, ttl: int | None = None) -> bool:
         if ttl is not None:
-            raise NotImplementedError("nothing is forgotten by itself here")
+            return bool(
+                super().put_if_empty(key, value, ttl)
+            )  # huey's own refusal: nothing is forgotten by itself
         row = insert(values).values(queue=self.name, key=_text(key), value=value)
         with self._connection() as connection:
             return connection.scalar(row.on_conflict_do_nothing().returning(values.c.key)) is not None

@@ -18,7 +18,7 @@ from lti_tool.assessment.entries import NewEntry, record
 from lti_tool.courses.models import Course, Person
 from lti_tool.db import begin_write, db, utcnow
 from lti_tool.demo.people import MRC1, by_name
-from lti_tool.demo.store import GradeState
+from lti_tool.demo.states import GradeState
 from lti_tool.gradebook.columns import make_column_again
 from lti_tool.gradebook.models import DeliveryState, GradebookSettings, ScoreDelivery
 from lti_tool.gradebook.publishing import Plan, fingerprint, plan_scores, publish

@@ -14,7 +14,7 @@ from lti_tool.courses.models import Role
 from lti_tool.db import db, utcnow
 from lti_tool.demo.activities import Column, NewActivity
 from lti_tool.demo.people import MRC1, by_name
-from lti_tool.demo.store import GradeState
+from lti_tool.demo.states import GradeState
 from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
 from lti_tool.gradebook.scores import send_again
 from lti_tool.lti.ags import SCOPE_SCORE

@@ -15,8 +15,8 @@ from lti_tool.courses.models import Course, Enrolment, Role
 from lti_tool.courses.people import count_pupils
 from lti_tool.courses.roster import pupils_query
 from lti_tool.db import begin_write, db, utcnow
+from lti_tool.demo.activities import NewActivity
 from lti_tool.demo.people import by_name
-from lti_tool.demo.store import NewActivity
 from lti_tool.gradebook.worker import read_roster_now
 from lti_tool.web import class_list
 from tests.platform import DemoWorld, Page

@@ -5,11 +5,9 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from lti_tool import create_app
@@ -18,6 +16,7 @@ from lti_tool.gradebook.scores import queue_all
 from tests import factories
 from tests.classes import Class, make_class
 from tests.conftest import make_config
+from tests.statements import statements
 from tests.web.every_page import Opened, every_page
 
 MOST_SENT = 40_000
@@ -48,21 +47,6 @@ def classes(app: Flask) -> tuple[Class, Class]:
         db.session.commit()
         db.session.close()
     return made
-
-
-@contextmanager
-def statements(app: Flask) -> Iterator[list[str]]:
-    """What is sent to the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def cost(app: Flask, page: Opened) -> int:
