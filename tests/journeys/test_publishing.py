@@ -35,7 +35,7 @@ def test_a_teacher_publishes_what_was_seen_and_nothing_before(context: BrowserCo
     tool, keyboard = tab.tool, tab.page.keyboard
 
     # When: on « Publier », on 20 by the teacher's table. Nothing is sent yet, so nothing has to be said first.
-    tool.get_by_role("link", name="Réglages du cours").click()
+    tool.get_by_role("navigation").get_by_role("link", name="Réglages du cours").click()
     tool.get_by_label("Sur « Publier »").check()
     tool.get_by_label("Une note sur 20, d’après ce tableau").check()
     tool.get_by_role("button", name="Enregistrer", exact=True).click()
@@ -85,7 +85,7 @@ def test_a_teacher_publishes_what_was_seen_and_nothing_before(context: BrowserCo
     tab.page.set_viewport_size({"width": 1280, "height": 900})
 
     # Back to automatic: what it sends is said, then sent.
-    tool.get_by_role("link", name="Réglages du cours").click()
+    tool.get_by_role("navigation").get_by_role("link", name="Réglages du cours").click()
     tool.get_by_label("Dès qu’un niveau est saisi").check()
     tool.get_by_role("button", name="Enregistrer", exact=True).click()
     expect(tool.locator("#effect")).to_contain_text("1 note part")
