@@ -142,6 +142,8 @@ def next_step(cell: Cell, value: Worth | None) -> Step:
     if value is None:
         # Nothing is left to send. A score that has not left stays here; one that was sent is cleared by a teacher.
         return Step.TAKE_BACK
+    if current.state is DeliveryState.STOPPED:
+        return Step.NONE  # whatever it is worth by now: a teacher says when it is sent again
     if _carries(current, value):
         withdrawn = current.state is DeliveryState.SENDING and current.reason == WITHDRAWN
         return Step.RESUME if withdrawn else Step.NONE

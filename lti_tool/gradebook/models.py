@@ -127,6 +127,8 @@ class DeliveryState(StrEnum):
     """The LMS holds another value, put there by hand: shown, not fought over."""
     KEPT = "kept"
     """As `CHANGED`, and a teacher chose to keep the LMS's value."""
+    STOPPED = "stopped"
+    """It was refused, and a teacher wants nothing more sent there until they say so."""
     REPLACED = "replaced"
     """A newer score took its place before it left."""
 

@@ -165,12 +165,18 @@ def clear_score(
 
 
 def send_again(
-    session: Session, course: Course, pairs: Iterable[Pair], now: datetime, *, forced: bool = False
+    session: Session,
+    course: Course,
+    pairs: Iterable[Pair],
+    now: datetime,
+    *,
+    forced: bool = False,
+    stopped: bool = False,
 ) -> list[ScoreDelivery]:
     """Write new deliveries for pairs whose last one has ended; `forced` sends them over a change made by hand.
 
     What is sent is what they are worth now. A pair that is worth nothing any more, or has something open, is left
-    alone.
+    alone; so is one that a teacher stopped, unless `stopped`.
     """
     hold_course(session, course.id)
     allowed = can_send(course)
@@ -182,7 +188,9 @@ def send_again(
     written = []
     for pair in pairs:
         current = cells[pair].current
-        if pair in values and current is not None and current.state not in OPEN:
+        if current is None or current.state in OPEN:
+            continue
+        if pair in values and (stopped or current.state is not DeliveryState.STOPPED):
             written.append(new_delivery(course.id, pair, cells[pair], values[pair], now, forced=forced))
     session.add_all(written)
     session.flush()

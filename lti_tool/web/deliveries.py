@@ -21,6 +21,7 @@ SHOWN_STATE = {
     DeliveryState.REFUSED: "refused",
     DeliveryState.CHANGED: "changed",
     DeliveryState.KEPT: "changed",
+    DeliveryState.STOPPED: "nothing",
 }
 
 
@@ -130,6 +131,11 @@ def explain(delivery: ScoreDelivery, platform: str) -> Said:
         return Said(
             _held(delivery, _("et c’est elle qui est gardée")),
             _("Spirale demandera de nouveau si le niveau change."),
+        )
+    if delivery.state is DeliveryState.STOPPED:
+        return Said(
+            _("Un enseignant a choisi de ne plus envoyer cette note."),
+            _("Rien à faire. Elle ne part plus, même si le niveau change ; « Renvoyer » la fait repartir."),
         )
     moment = moment_words(delivery.done_at) if delivery.done_at else ""
     if delivery.score is None:

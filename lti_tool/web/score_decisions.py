@@ -34,8 +34,18 @@ def gradebook_again() -> Response:
         of_reason = [ScoreDelivery.reason == reason] if reason else []
         refused = list(db.session.scalars(query.where(~gone, *of_reason)))
     else:
-        refused = _asked(DeliveryState.REFUSED)
-    return _send(course, refused)
+        refused = _asked(DeliveryState.REFUSED, DeliveryState.STOPPED)
+    return _send(course, refused, stopped=True)
+
+
+@page("/gradebook/stop", may=May.TEACH, methods=("POST",))
+def gradebook_stop() -> Response:
+    """Send nothing more of a refused score: to somebody whom the LMS does not grade, say."""
+    hold_course(db.session, visit().course.id)
+    for delivery in _asked(DeliveryState.REFUSED):
+        delivery.state = DeliveryState.STOPPED
+    db.session.commit()
+    return _back()
 
 
 @page("/gradebook/force", may=May.TEACH, methods=("POST",))
@@ -123,8 +133,11 @@ def _found(delivery_id: int | None) -> ScoreDelivery:
     return delivery
 
 
-def _send(course: Course, deliveries: Iterable[ScoreDelivery], *, forced: bool = False) -> Response:
-    send_again(db.session, course, [d.pair for d in deliveries], utcnow(), forced=forced)
+def _send(
+    course: Course, deliveries: Iterable[ScoreDelivery], *, forced: bool = False, stopped: bool = False
+) -> Response:
+    pairs = [delivery.pair for delivery in deliveries]
+    send_again(db.session, course, pairs, utcnow(), forced=forced, stopped=stopped)
     db.session.commit()
     wake_worker()
     return _back()

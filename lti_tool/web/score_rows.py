@@ -141,7 +141,9 @@ def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
         return ()
     if current.state is DeliveryState.REFUSED:
         own = isinstance(pair[1], OwnColumn)
-        return ("column",) if current.reason == "column_gone" and not own else ("again",)
+        return ("column",) if current.reason == "column_gone" and not own else ("again", "stop")
+    if current.state is DeliveryState.STOPPED:
+        return ("again",)
     if current.state is DeliveryState.CHANGED:
         return ("keep", "force")
     return ("force",) if current.state is DeliveryState.KEPT else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -516,7 +517,69 @@ def test_ours_is_sent_over_a_change_by_hand(marks: Marks, state: str) -> None:
     assert marks.rows("Adam", "1A") == [(state, Decimal(3), False), ("waiting", Decimal(3), True)]
 
 
-@pytest.mark.parametrize("action", ["keep", "force", "again"])
+def typed(marks: Marks, name: str, code: str, level: int) -> None:
+    """A level that a teacher types in the grid: unlike `Marks.level`, with the scores it calls for."""
+    with marks.school.app.app_context():
+        item = factories.competence(code).id
+        db.session.close()
+    entry = {
+        "key": str(uuid.uuid4()),
+        "person": marks.person_id(name),
+        "competence": item,
+        "value": str(level),
+        "comment": None,
+    }
+    answer = marks.school.visit("teacher").post_json(
+        f"/activities/{marks.activity_id}/cells", {"entries": [entry], "since": 0}
+    )
+    assert answer.json
+    assert len(answer.json["saved"]) == 1
+
+
+def test_a_refused_score_is_not_sent_any_more_until_a_teacher_says_so(marks: Marks) -> None:
+    delivery = marks.delivery("Adam", "1A", "refused", reason="not_gradable")
+    item = marks.column("1A")
+    marks.delivery("Zoé", "1A", "refused", reason="not_gradable")
+    teacher = marks.school.visit("teacher")
+    assert "Ne plus envoyer : Adam B., 1A" in shown(marks)
+
+    answer = teacher.post("/gradebook/stop", {"delivery": delivery, "state": "refused"})
+
+    assert answer.headers["Location"].endswith("/gradebook?state=refused")
+    assert marks.rows("Adam", "1A") == [("stopped", Decimal(3), False)]
+    assert "Adam B. 1A" not in shown(marks), "it is settled"
+    assert "Un enseignant a choisi de ne plus envoyer cette note." in shown(marks, "nothing")
+
+    typed(marks, "Adam", "1A", 4)
+    typed(marks, "Zoé", "1A", 4)
+    teacher.post("/gradebook/again", {"all": "1"})
+    marks.change(LineItem, gone=True, url="")
+    teacher.post("/gradebook/column", {"item": item})
+    assert marks.rows("Adam", "1A") == [("stopped", Decimal(3), False)]
+    assert marks.rows("Zoé", "1A") == [("refused", Decimal(3), False), ("waiting", Decimal(4), False)]
+
+    teacher.post("/gradebook/again", {"delivery": delivery})
+    assert marks.rows("Adam", "1A") == [("stopped", Decimal(3), False), ("waiting", Decimal(4), False)]
+
+
+def test_publishing_leaves_out_what_a_teacher_stopped(marks: Marks) -> None:
+    delivery = marks.delivery("Adam", "1A", "refused", reason="not_gradable")
+    with marks.school.app.app_context():
+        begin_write()
+        factories.gradebook_settings(marks.school.course, mode="publish")
+        db.session.commit()
+        db.session.close()
+    marks.school.visit("teacher").post("/gradebook/stop", {"delivery": delivery})
+    marks.level("Adam", "1A", 4)
+    marks.level("Zoé", "1A", 2)
+
+    text = shown(marks, "to_publish")
+
+    assert "Zoé L. 1A" in text
+    assert "Adam B. 1A" not in text
+
+
+@pytest.mark.parametrize("action", ["keep", "force", "again", "stop"])
 @pytest.mark.parametrize("state", ["sent", "waiting", "sending", "replaced"])
 def test_what_has_moved_on_since_the_page_was_shown_is_left_alone(
     marks: Marks, action: str, state: str
