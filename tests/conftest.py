@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from lti_tool import create_app
@@ -26,6 +28,26 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.postgres", "tests.both"]
 
 SECRET = "a secret for tests, long enough to be taken"
+
+
+class CompiledTemplates(BytecodeCache):
+    """The templates, compiled once for all the applications of a run: each test makes its own."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._kept.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._kept[bucket.key] = bucket.checksum, bucket.code
+
+
+def pytest_configure() -> None:
+    Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 
 
 @pytest.fixture(autouse=True)

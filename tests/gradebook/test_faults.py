@@ -439,10 +439,10 @@ def test_an_unexpected_error_in_one_score_does_not_stop_the_others(
 def test_no_request_begins_after_a_third_of_the_lease(
     book: Gradebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "ROUND_OF_LEASE", 120)  # half a second
+    monkeypatch.setattr(leases, "ROUND_OF_LEASE", 40)  # a second and a half, of which a column takes its part
     monkeypatch.setattr(delivering, "platforms_due", lambda _now, left=[1]: [left.pop()] if left else [])
     pupils = [member.name for member in book.world.store.members(MRC1.id) if member.role == "pupil"][:24]
-    book.world.faults.slow("/scores", 0.5)
+    book.world.faults.slow("/scores", 1.5)
     book.type(*((name, "1A", 3) for name in pupils))
 
     book.deliver()
