@@ -11,8 +11,10 @@ from flask_babel import gettext as _
 from ..activities.models import COMPLEXITIES, PURPOSES, SPECIALITIES, Activity
 from ..assessment.decisions import rule_of
 from ..assessment.entries import observations
+from ..assessment.models import SelfPosition
 from ..assessment.overview import Mastery, Row, months
 from ..assessment.overview import overview as look_over
+from ..assessment.self_positions import host_of, self_positions
 from ..assessment.worked import worked_materials
 from ..courses.groups import members
 from ..courses.models import Course
@@ -28,6 +30,7 @@ from .shown import (
     complexity_words,
     level_word,
     levels,
+    local_day,
     purpose_words,
     scale,
     short_date,
@@ -44,6 +47,8 @@ class Opened:
     item: FrameworkItem
     mastery: Mastery
     standing: Standing
+    own: SelfPosition | None
+    """What the pupil last said of themselves there."""
 
     @property
     def reason(self) -> Reason:
@@ -98,13 +103,15 @@ def overview() -> str:
         has_activities=bool(found) or _has_activities(course),
         no_pupils=_no_pupils(course),
         roster_note=_roster_note(course),
-        opened=_opened(table.rows, items),
+        opened=_opened(course, table.rows, items),
         links=Links(),
         marks={},
         main_id=parts[0].framework.id,
         levels=levels(),
         level_word=level_word,
         short_date=short_date,
+        day_of=local_day,
+        host_of=host_of,
     )
 
 
@@ -130,7 +137,7 @@ def beside_text(course: Course, parts: list[Material]) -> str:
     )
 
 
-def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
+def _opened(course: Course, rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
     """The cell that the address names; None when it names none, or one where there is nothing to say."""
     person_id, item = request.args.get("pupil", type=row_id), named(items, request.args.get("competence", ""))
     row = next((row for row in rows if row.pupil.person_id == person_id), None)
@@ -138,7 +145,9 @@ def _opened(rows: list[Row], items: list[FrameworkItem]) -> Opened | None:
     if row is None or item is None or mastery is None:
         return None
     back = f"overview?{request.query_string.decode(errors='replace')}"
-    return Opened(row.pupil.person_id, item, mastery, standing(row.pupil.person_id, item, mastery, back))
+    stands = standing(row.pupil.person_id, item, mastery, back)
+    own = self_positions(db.session, course.id, row.pupil.person_id, item.id)[:1]
+    return Opened(row.pupil.person_id, item, mastery, stands, own[0] if own else None)
 
 
 def _has_activities(course: Course) -> bool:

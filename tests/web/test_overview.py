@@ -14,8 +14,9 @@ from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import Activity
 from lti_tool.assessment.models import Decision
+from lti_tool.assessment.self_positions import SelfDraft, add_self_position
 from lti_tool.courses.models import Course, Enrolment, Role
-from lti_tool.db import db, utcnow
+from lti_tool.db import begin_write, db, utcnow
 from lti_tool.lti.models import Platform
 from tests import factories
 from tests.conftest import School, open_visit
@@ -111,6 +112,27 @@ def test_a_cell_opens_its_reason_under_the_pupils_row(school, assessed):
     assert f"/pupils/{adam}?competence=1C" in page.text
     assert page.text.count('id="open" aria-expanded="true"') == 1
     assert "Il a manqué &lt;la reformulation&gt;." in page.text
+
+
+def test_an_opened_cell_holds_what_the_pupil_last_said_of_themselves(school, assessed):
+    with school.app.app_context():
+        begin_write()
+        item, adam = factories.competence("1C"), school.people["Adam"].id
+        for level, evidence in ((2, "J’ai oublié une question."), (4, "J’ai reformulé <trois> fois.")):
+            draft = SelfDraft(level=str(level), complexity="2", evidence=evidence)
+            add_self_position(db.session, school.course.id, adam, item, None, draft, utcnow())
+        db.session.commit()
+        db.session.close()
+    teacher = school.visit("teacher")
+
+    page = teacher.get(f"/overview?pupil={adam}&competence=1C")
+
+    said = part(page, 'id="h-own"', "</section>")
+    assert "bien maîtrisée, variée" in words(said)
+    assert "J’ai reformulé &lt;trois&gt; fois." in said
+    assert "oublié" not in page.text
+    zoe = school.people["Zoé"].id
+    assert "h-own" not in teacher.get(f"/overview?pupil={zoe}&competence=1A").text
 
 
 @pytest.mark.parametrize(
