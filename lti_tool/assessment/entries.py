@@ -76,19 +76,29 @@ def parse_value(typed: str) -> tuple[int | None, str | None]:
     raise ValueError(typed)
 
 
+def pupils_among(session: Session, course_id: int, people: Collection[int]) -> set[int]:
+    """Who of these people is assessed in a course."""
+    pupils = pupils_query(course_id).with_only_columns(Enrolment.person_id)
+    return set(session.scalars(pupils.where(Enrolment.person_id.in_(people))))
+
+
 def record(
-    session: Session, activity: Activity, assessor_id: int, entries: Iterable[NewEntry]
+    session: Session,
+    activity: Activity,
+    assessor_id: int,
+    entries: Iterable[NewEntry],
+    *,
+    pupils: Collection[int] | None = None,
 ) -> tuple[list[Assessment], list[Refused]]:
     """Add entries to the grid, in the caller's write transaction: those written (now or before), those refused.
 
-    The same key twice is written once. An entry that changes nothing is not written again.
+    The same key twice is written once. An entry that changes nothing is not written again. The activity was read in
+    this transaction once its course was held, so that its year is not closed meanwhile; `pupils` are those of the
+    course that entries are for, where they were read already.
     """
-    # Somebody may have put it away, or closed the year, since it was read.
-    session.refresh(activity, ("archived_at", "year_id", "undated", "group_id"))
     wanted = list(entries)
     typed_for = {entry.person_id for entry in wanted}
-    pupils = pupils_query(activity.course_id).with_only_columns(Enrolment.person_id)
-    people = set(session.scalars(pupils.where(Enrolment.person_id.in_(typed_for))))
+    people = set(pupils_among(session, activity.course_id, typed_for) if pupils is None else pupils)
     items = set(
         session.scalars(
             sa.select(ActivityCompetence.item_id).where(ActivityCompetence.activity_id == activity.id)

@@ -19,6 +19,8 @@ log = structlog.get_logger()
 SHORTEST_WAIT_S = 0.2
 MOST_WAITING = 100
 """Messages waiting for a worker; with so many, one more would tell it nothing new."""
+COUNTED_EVERY = 20
+"""Messages that a process sends before it asks again how many wait: a keystroke is a message."""
 
 
 class Planned:
@@ -35,6 +37,20 @@ class Planned:
                 return False
             self._at = now + max(wait_s, SHORTEST_WAIT_S)
             return True
+
+
+class Room:
+    """How many messages this process may still send without asking how many wait."""
+
+    def __init__(self, queue: Huey) -> None:
+        self._queue, self._left = queue, 0
+
+    def take(self) -> bool:
+        """Whether a message more may wait. Two threads at once may send one too many, which is no harm."""
+        if self._left <= 0:
+            self._left = min(COUNTED_EVERY, MOST_WAITING - self._queue.pending_count())
+        self._left -= 1
+        return self._left >= 0
 
 
 def make_queue(config: Config) -> Huey:
@@ -88,6 +104,7 @@ def init_queue(
 
     app.extensions["spirale_roster"] = read_class_list
     app.extensions["spirale_queue"] = queue
+    app.extensions["spirale_room"] = Room(queue)
     app.extensions["spirale_deliver"] = deliver_scores
 
 
@@ -98,7 +115,7 @@ def wake_worker() -> None:
     """
     try:
         # A worker that is down for a week finds its scores in their table, not a week of messages.
-        if current_app.extensions["spirale_queue"].pending_count() < MOST_WAITING:
+        if current_app.extensions["spirale_room"].take():
             current_app.extensions["spirale_deliver"]()
     except Exception as error:  # whatever the queue's own store raises
         log.warning("queue_unreachable", error=type(error).__name__)

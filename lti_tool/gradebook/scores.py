@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..assessment.decisions import rule_of
-from ..assessment.entries import Observation, observations
+from ..assessment.entries import Observation, observations, pupils_among
 from ..assessment.overview import by_pair
 from ..assessment.policies import Policy
 from ..assessment.scales import scale_of
@@ -53,10 +53,18 @@ def queue_scores(
 
 
 def queue_typed(
-    session: Session, course: Course, activity_id: int, pairs: Iterable[tuple[int, int]], now: datetime
+    session: Session,
+    course: Course,
+    activity_id: int,
+    pairs: Iterable[tuple[int, int]],
+    pupils: Collection[int],
+    now: datetime,
 ) -> list[ScoreDelivery]:
-    """The same for pairs that changed in one activity only, where the caller holds the course already."""
-    return _queue_pairs(session, course, pairs, now, activity_id)
+    """The same for pairs that changed in one activity only, where the caller holds the course already.
+
+    `pupils`: those of the course among the people of the pairs; nothing is written for the others.
+    """
+    return _queue_pairs(session, course, pairs, now, activity_id, pupils)
 
 
 def _queue_pairs(
@@ -65,14 +73,14 @@ def _queue_pairs(
     pairs: Iterable[tuple[int, int]],
     now: datetime,
     activity_id: int | None = None,
+    pupils: Collection[int] | None = None,
 ) -> list[ScoreDelivery]:
     settings = settings_of(session, course.id)
     if not settings.sending:
         return []
     asked = list(dict.fromkeys(pairs))
-    wanted = {person_id for person_id, _item in asked}
-    enrolled = pupils_query(course.id).with_only_columns(Enrolment.person_id)
-    pupils = set(session.scalars(enrolled.where(Enrolment.person_id.in_(wanted))))
+    if pupils is None:
+        pupils = pupils_among(session, course.id, {person_id for person_id, _item in asked})
     asked = [pair for pair in asked if pair[0] in pupils]
     people = list(dict.fromkeys(person_id for person_id, _item in asked))
     columns = own_columns(session, course, activity_id)

@@ -21,11 +21,13 @@ from ..assessment.entries import (
     cells,
     entries_since,
     previous_levels,
+    pupils_among,
     record,
 )
 from ..assessment.models import Assessment
 from ..courses.people import initials, staff_name
 from ..db import db, utcnow
+from ..gradebook.models import ScoreDelivery
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import hold_course, queue_typed
 from .grid_input import named_refusal, read_entries, typed_cells
@@ -45,7 +47,7 @@ def grid(activity_id: int) -> str:
 @page("/activities/<id:activity_id>/grid", may=May.ASSESS, methods=("POST",))
 def save_grid(activity_id: int) -> Response | str:
     """Save the whole grid at once: what a browser without scripts sends. What is wrong is shown again as typed."""
-    activity = find_activity(db.session, visit().course, activity_id)
+    activity = activity_to_assess(activity_id)
     typed = typed_cells(activity)
     saved, refused = save_entries(activity, list(typed.values()))
     if refused:
@@ -62,7 +64,7 @@ def save_grid(activity_id: int) -> Response | str:
 @page("/activities/<id:activity_id>/comments", may=May.ASSESS, methods=("POST",))
 def save_comment(activity_id: int) -> Response:
     """Save one comment: the form of a browser without scripts."""
-    activity = find_activity(db.session, visit().course, activity_id)
+    activity = activity_to_assess(activity_id)
     person_id = request.form.get("person", type=row_id) or 0
     item_id = request.form.get("competence", type=row_id) or 0
     current = cells(db.session, activity.id).get((person_id, item_id))
@@ -82,14 +84,17 @@ def save_comment(activity_id: int) -> Response:
 @page("/activities/<id:activity_id>/cells", may=May.ASSESS, methods=("POST",))
 def save_cells(activity_id: int) -> Response:
     """Save entries as they are typed, and tell what colleagues typed meanwhile. The same key again is harmless."""
-    activity = find_activity_alone(db.session, visit().course, activity_id)
     entries, since = read_entries()
-    saved, refused = save_entries(activity, entries)
+    hold_course(db.session, visit().course.id)
+    activity = find_activity_alone(db.session, visit().course, activity_id)
+    saved, refused, queued = _write_entries(activity, entries)
+    news = _news(activity, since)  # before the commit: after it they would be a transaction more
+    _commit(queued)
     return jsonify(
         saved=[{"key": entry.key, **_told(row)} for entry, row in saved],
         refused=[{"key": r.key, "message": r.message} for r in refused],
         at=clock(utcnow()),
-        **_news(activity, since),
+        **news,
     )
 
 
@@ -105,19 +110,38 @@ def poll_cells(activity_id: int) -> Response:
 # ----- saving -----
 
 
-def save_entries(
-    activity: Activity, entries: list[NewEntry]
-) -> tuple[list[tuple[NewEntry, Assessment]], list[Refused]]:
+Saved = list[tuple[NewEntry, Assessment]]
+
+
+def activity_to_assess(activity_id: int) -> Activity:
+    """The activity, read once its course is held: its year is not closed before the commit."""
+    hold_course(db.session, visit().course.id)
+    return find_activity(db.session, visit().course, activity_id)
+
+
+def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[Saved, list[Refused]]:
     """Write entries and the scores they call for in one transaction, then wake the worker."""
-    hold_course(db.session, activity.course_id)
-    written, refused = record(db.session, activity, visit().person.id, entries)
+    saved, refused, queued = _write_entries(activity, entries)
+    _commit(queued)
+    return saved, refused
+
+
+def _write_entries(
+    activity: Activity, entries: list[NewEntry]
+) -> tuple[Saved, list[Refused], list[ScoreDelivery]]:
+    course, session = visit().course, db.session
+    pupils = pupils_among(session, course.id, {entry.person_id for entry in entries})
+    written, refused = record(session, activity, visit().person.id, entries, pupils=pupils)
     pairs = [(row.person_id, row.item_id) for row in written]
-    deliveries = queue_typed(db.session, visit().course, activity.id, pairs, utcnow())
-    db.session.commit()
-    if deliveries:
-        wake_worker()
+    queued = queue_typed(session, course, activity.id, pairs, pupils, utcnow())
     kept = [entry for entry in entries if entry.key not in {r.key for r in refused}]
-    return list(zip(kept, written, strict=True)), refused
+    return list(zip(kept, written, strict=True)), refused, queued
+
+
+def _commit(queued: list[ScoreDelivery]) -> None:
+    db.session.commit()
+    if queued:
+        wake_worker()
 
 
 # ----- colleagues -----

@@ -16,7 +16,7 @@ from ..assessment.models import Assessment
 from ..courses.people import Pupil
 from ..db import db, utcnow
 from ..errors import NotFound
-from .grid import newest_entry, save_entries
+from .grid import activity_to_assess, newest_entry, save_entries
 from .grid_input import drawn_entries, named_refusal
 from .grid_view import Cell, column_of, one_url, previous_words, row_of
 from .guard import May, here, page, row_id, visit
@@ -33,7 +33,7 @@ def one_pupil(activity_id: int, person_id: int) -> str:
 @page("/activities/<id:activity_id>/grid/<id:person_id>", may=May.ASSESS, methods=("POST",))
 def save_one_pupil(activity_id: int, person_id: int) -> Response | tuple[str, int]:
     """Save one pupil's cells, then show them, or the next pupil. What is wrong is shown again as typed."""
-    activity = find_activity(db.session, visit().course, activity_id)
+    activity = activity_to_assess(activity_id)
     course_pupils = pupils_of(db.session, activity)
     _place_of(person_id, course_pupils)
     typed = _typed(activity, person_id)

@@ -1,4 +1,5 @@
-"""A course's year in a real browser: its first steps, its groups, the list of its activities, and the next year."""
+"""A course's year in a real browser: its first steps, its groups, the list of its activities, and the next year; and a
+teacher's week without a script."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, ViewportSize, expect
 
 from tests.journeys.conftest import (
     Demo,
@@ -154,3 +155,88 @@ def test_a_course_begins_with_three_steps_and_its_year_ends_in_one(teacher: Tab)
     tool.get_by_role("link", name="Accueil au lycée").first.click()
     expect(tool.locator(".head")).to_contain_text("Sans date")
     expect(tool.locator("input[name^=c-]").first).to_have_value("")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_without_a_script_a_teacher_attaches_assesses_decides_and_publishes(
+    teacher: Tab, size: ViewportSize
+) -> None:
+    tool, width = teacher.tool, size["width"]
+    teacher.page.set_viewport_size(size)
+    teacher.open_link("Spirale")
+    scripts = teacher.page.context.new_cdp_session(teacher.frame)
+    scripts.send("Emulation.setScriptExecutionDisabled", {"value": True})
+    go(teacher, "/activities")
+    expect(tool.locator("html.js")).to_have_count(0)
+
+    # Attach: what is wrong is said, and what was typed stays.
+    tool.get_by_role("link", name="Nouvelle situation").click()
+    title = f"Sans script à {width}"
+    tool.get_by_label("Titre").fill(title)
+    tool.get_by_label("Date du travail").fill("2026-03-19")
+    tool.get_by_role("button", name="Enregistrer et évaluer").click()
+    expect(tool.get_by_role("alert")).to_contain_text("compétence")
+    expect(tool.get_by_label("Titre")).to_have_value(title)
+    assert_no_sideways_scroll(teacher.frame)
+    tool.locator("[name=competences][value='2C']").check()
+    tool.get_by_role("button", name="Enregistrer et évaluer").click()
+
+    # Assess: the whole grid, with one cell to correct; a comment; then one pupil at a time.
+    tool.get_by_label("Adam B., 2C").fill("3")
+    tool.get_by_label("Aïcha D., 2C").fill("7")
+    tool.get_by_role("button", name="Enregistrer", exact=True).click()
+    expect(tool.get_by_role("alert")).to_contain_text("Aïcha D., 2C")
+    expect(tool.get_by_label("Aïcha D., 2C")).to_have_value("7")
+    tool.get_by_label("Aïcha D., 2C").fill("abs")
+    tool.get_by_role("button", name="Enregistrer", exact=True).click()
+    expect(tool.get_by_label("Aïcha D., 2C, absent")).to_have_value("ABS")
+    tool.locator("summary", has_text="Commentaires").click()
+    tool.get_by_label("Commentaire pour l’élève").fill("Relance au bon moment.")
+    tool.get_by_role("button", name="Enregistrer le commentaire").click()
+    expect(tool.get_by_label("Adam B., 2C, maîtrisée, commentaire")).to_have_value("3")
+    assert_no_sideways_scroll(teacher.frame)
+    tool.get_by_role("link", name="Élève par élève").click()
+    expect(tool.get_by_role("heading", level=1)).to_have_text("Adam Benali")
+    tool.get_by_role("radio", name="4, bien maîtrisée").check()
+    tool.get_by_role("button", name="Élève suivant").click()
+    expect(tool.get_by_role("heading", level=1)).to_have_text("Aïcha Diop")
+    assert_no_sideways_scroll(teacher.frame)
+
+    # See, and decide.
+    go(teacher, "/overview")
+    tool.locator("[name=complexity]").select_option("1", force=True)
+    tool.get_by_role("button", name="Filtrer").click()
+    expect(tool.get_by_text("Seulement :")).to_contain_text("simple")
+    go(teacher, "/overview")
+    cell = tool.locator("tr", has_text="Adam B.").locator("td").nth(6).locator("a.pos")
+    cell.click()
+    expect(tool.locator(".why")).to_contain_text(title)
+    tool.get_by_role("link", name="Retenir un autre positionnement").click()
+    tool.get_by_role("radio", name="2 insuffisamment maîtrisée").check()
+    tool.get_by_role("radio", name="simple").check(force=True)
+    tool.get_by_label("Pourquoi").fill("Sans aide, pas encore.")
+    tool.get_by_role("button", name="Retenir ce positionnement").click()
+    expect(tool.locator(".why")).to_contain_text("Sans aide, pas encore.")
+    tool.get_by_role("button", name="Revenir au proposé").click()
+    expect(tool.locator(".why")).not_to_contain_text("Sans aide, pas encore.")
+    go(teacher, "/coverage")
+    tool.get_by_role("link", name="3C en accueil").first.click()
+    expect(tool.locator("[name=competences]:checked")).to_have_value("3C")
+
+    # When scores leave: nothing before « Publier », and then what was seen.
+    go(teacher, "/settings")
+    tool.get_by_label("Sur « Publier »").check()
+    tool.get_by_role("button", name="Enregistrer", exact=True).click()
+    go(teacher, "/activities")
+    tool.get_by_role("link", name=title, exact=True).click()
+    tool.get_by_label("Chloé M., 2C").fill("1" if width == 390 else "2")
+    tool.get_by_role("button", name="Enregistrer", exact=True).click()
+    go(teacher, "/gradebook?state=to_publish")
+    expect(tool.get_by_role("row", name=re.compile("Chloé M."))).to_contain_text("à publier")
+    assert_no_sideways_scroll(teacher.frame)
+    tool.get_by_role("link", name=re.compile("^Publier l")).first.click()
+    tool.get_by_role("button", name="Publier les colonnes cochées").click()
+    expect(tool.get_by_role("status").first).to_contain_text("publiée")
+    go(teacher, "/settings")
+    tool.get_by_label("Dès qu’un niveau est saisi").check()
+    tool.get_by_role("button", name="Enregistrer", exact=True).click()
