@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import re
 import socket
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from lti_tool.cli import main
 from lti_tool.config import shipped
 from lti_tool.demo_run import run_demo
 from lti_tool.errors import ConfigError
@@ -34,6 +38,24 @@ def spirale(folder: Path, *words: str, **variables: str) -> subprocess.Completed
         timeout=60,
         check=False,
     )
+
+
+def here(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has read everything already: a second and a half less for each command."""
+    said, wrong, code = io.StringIO(), io.StringIO(), 0
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SPIRALE_")}
+    settings = {**kept, "SPIRALE_DATA_DIR": str(folder), **variables}
+    with (
+        patch.dict(os.environ, settings, clear=True),
+        patch.object(sys, "argv", ["spirale", *words]),
+        redirect_stdout(said),
+        redirect_stderr(wrong),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+    return subprocess.CompletedProcess(list(words), code, said.getvalue(), wrong.getvalue())
 
 
 def free_port() -> str:
@@ -61,37 +83,37 @@ def test_an_empty_database_is_refused_with_the_advice_then_upgraded(tmp_path: Pa
 
 
 def test_a_platform_is_registered_listed_disabled_and_enabled(folder: Path) -> None:
-    added = spirale(folder, *ADD, SPIRALE_BASE_URL="https://spirale.example.org")
+    added = here(folder, *ADD, SPIRALE_BASE_URL="https://spirale.example.org")
     assert added.returncode == 0, added.stderr
     for address in ("/lti/launch", "/lti/login", "/lti/jwks"):
         assert f"https://spirale.example.org{address}" in added.stdout
-    listed = spirale(folder, "platform", "list").stdout
+    listed = here(folder, "platform", "list").stdout
     assert "Moodle du lycée" in listed
     assert "enabled" in listed
-    assert spirale(folder, "platform", "disable", "1").returncode == 0
-    assert "disabled" in spirale(folder, "platform", "list").stdout
-    assert spirale(folder, "platform", "enable", "1").returncode == 0
-    assert "disabled" not in spirale(folder, "platform", "list").stdout
+    assert here(folder, "platform", "disable", "1").returncode == 0
+    assert "disabled" in here(folder, "platform", "list").stdout
+    assert here(folder, "platform", "enable", "1").returncode == 0
+    assert "disabled" not in here(folder, "platform", "list").stdout
 
 
 def test_a_wrong_registration_names_each_option(folder: Path) -> None:
     wrong = [*ADD[:-1], ""]
     wrong[wrong.index("https://moodle.example.org/mod/lti/certs.php")] = "moodle/certs"
-    answer = spirale(folder, *wrong)
+    answer = here(folder, *wrong)
     assert answer.returncode == 2
     assert "--jwks-url" in answer.stderr
     assert "--deployment-id" in answer.stderr
-    spirale(folder, *ADD)
-    again = spirale(folder, *ADD)
+    here(folder, *ADD)
+    again = here(folder, *ADD)
     assert again.returncode == 2
     assert "already platform 1" in again.stderr
-    missing = spirale(folder, "platform", "disable", "9")
+    missing = here(folder, "platform", "disable", "9")
     assert missing.returncode == 1
     assert "platform list" in missing.stderr
 
 
 def test_an_invitation_is_printed_once_listed_and_withdrawn(folder: Path) -> None:
-    made = spirale(
+    made = here(
         folder, "platform", "invite", "--name", "Moodle du lycée", "--expires", "12h",
         "--allow-private-host", "Moodle.LAN", SPIRALE_BASE_URL="https://spirale.example.org",
     )  # fmt: skip
@@ -99,32 +121,32 @@ def test_an_invitation_is_printed_once_listed_and_withdrawn(folder: Path) -> Non
     assert "invitation 1, until " in made.stderr
     address = made.stdout.strip()
     assert re.fullmatch(r"https://spirale\.example\.org/lti/register/[\w-]{43}", address)
-    listed = spirale(folder, "platform", "invites").stdout
+    listed = here(folder, "platform", "invites").stdout
     assert listed.startswith("1  open")
     assert "Moodle du lycée  private host moodle.lan" in listed
     assert address.rpartition("/")[2] not in listed
-    assert spirale(folder, "platform", "revoke", "1").stdout == "invitation 1 is withdrawn\n"
-    assert spirale(folder, "platform", "invites").stdout.startswith("1  revoked")
-    unknown = spirale(folder, "platform", "revoke", "2")
+    assert here(folder, "platform", "revoke", "1").stdout == "invitation 1 is withdrawn\n"
+    assert here(folder, "platform", "invites").stdout.startswith("1  revoked")
+    unknown = here(folder, "platform", "revoke", "2")
     assert unknown.returncode == 1
     assert "no open invitation 2" in unknown.stderr
 
 
 def test_a_wrong_invitation_names_each_option(folder: Path) -> None:
-    answer = spirale(
+    answer = here(
         folder, "platform", "invite", "--expires", "soon", "--allow-private-host", "http://moodle.lan/"
     )
     assert answer.returncode == 2
     assert "--expires: « soon »" in answer.stderr
     assert "--allow-private-host: « http://moodle.lan/ »" in answer.stderr
-    assert spirale(folder, "platform", "invites").stdout == ""
+    assert here(folder, "platform", "invites").stdout == ""
 
 
 def test_a_deployment_is_added_to_a_platform(folder: Path) -> None:
-    spirale(folder, *ADD)
-    assert spirale(folder, "platform", "deployments", "1", "--add", "7").returncode == 0
-    assert "deployments 1, 7" in spirale(folder, "platform", "list").stdout
-    assert spirale(folder, "platform", "deployments", "9", "--add", "7").returncode == 1
+    here(folder, *ADD)
+    assert here(folder, "platform", "deployments", "1", "--add", "7").returncode == 0
+    assert "deployments 1, 7" in here(folder, "platform", "list").stdout
+    assert here(folder, "platform", "deployments", "9", "--add", "7").returncode == 1
 
 
 def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
@@ -179,22 +201,20 @@ def test_the_three_ports_of_the_demo_are_free_and_three(
 
 
 def test_checking_a_referential_needs_no_database(tmp_path: Path) -> None:
-    answer = spirale(tmp_path / "nowhere", "referential", "check")
+    answer = here(tmp_path / "nowhere", "referential", "check")
     assert answer.returncode == 0, answer.stderr
     assert "mrc-seconde: 43 items, ok" in answer.stdout
     assert not (tmp_path / "nowhere").exists()
 
 
 def test_the_addresses_to_paste_are_printed_before_anything_is_registered(tmp_path: Path) -> None:
-    answer = spirale(
-        tmp_path / "none", "platform", "addresses", SPIRALE_BASE_URL="https://spirale.example.org"
-    )
+    answer = here(tmp_path / "none", "platform", "addresses", SPIRALE_BASE_URL="https://spirale.example.org")
     assert answer.returncode == 0, answer.stderr
     assert "https://spirale.example.org/lti/jwks" in answer.stdout
 
 
 def test_one_shipped_referential_can_be_checked_alone(tmp_path: Path) -> None:
-    answer = spirale(tmp_path, "referential", "check", str(shipped("configs", "referentials", "ma.yaml")))
+    answer = here(tmp_path, "referential", "check", str(shipped("configs", "referentials", "ma.yaml")))
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout == "ma: 187 items, ok\n"
 

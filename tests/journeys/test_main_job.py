@@ -176,35 +176,6 @@ def test_two_teachers_see_each_others_entries(assessed: Tab, demo: Demo, context
     ).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("entry", "heading"),
-    [
-        ("Activités", "Activités"),
-        ("Bilan", "Bilan de la classe"),
-        ("Couverture", "Couverture du référentiel"),
-        ("Carnet", "Carnet de notes"),
-        ("Référentiel", None),
-        ("Réglages du cours", None),
-    ],
-)
-def test_each_of_the_teachers_pages_is_accessible_and_fits(
-    assessed: Tab, entry: str, heading: str | None
-) -> None:
-    tab = assessed
-    tab.tool.get_by_role("navigation", name="Spirale").get_by_role("link", name=entry).click()
-    title = tab.tool.get_by_role("heading", level=1)
-    title.wait_for()
-    if heading:
-        expect(title).to_have_text(heading)
-    assert_accessible(tab.frame)
-    for width in (1280, 390, 320):
-        tab.page.set_viewport_size({"width": width, "height": 850})
-        assert_no_sideways_scroll(tab.frame)
-        if width == 390:
-            assert_accessible(tab.frame)
-    tab.page.set_viewport_size({"width": 1280, "height": 900})
-
-
 def test_what_comments_on_the_form_is_open_beside_it_and_folded_under_it_on_a_phone(assessed: Tab) -> None:
     frame, tool = assessed.frame, assessed.tool
     for width, opened in ((1280, 3), (390, 0)):
