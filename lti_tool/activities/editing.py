@@ -210,6 +210,19 @@ def find_activity_alone(session: Session, course: Course, activity_id: int) -> A
     return activity
 
 
+def find_activity_and_items(session: Session, course: Course, activity_id: int) -> tuple[Activity, set[int]]:
+    """The activity of this course and the competences it mobilises, in one question. Raises `NotFound`."""
+    query = (
+        sa.select(Activity, ActivityCompetence.item_id)
+        .outerjoin(ActivityCompetence, ActivityCompetence.activity_id == Activity.id)
+        .where(Activity.id == activity_id, Activity.course_id == course.id)
+    )
+    rows = session.execute(query).all()
+    if not rows:
+        raise NotFound("there is no such activity in this course")
+    return rows[0][0], {item_id for _activity, item_id in rows if item_id is not None}
+
+
 def list_activities(session: Session, course: Course, *, archived: bool = False) -> list[Activity]:
     """The activities of a course's present year: as a teacher placed them, else newest work first."""
     condition = Activity.archived_at.is_not(None) if archived else Activity.archived_at.is_(None)

@@ -89,21 +89,20 @@ def record(
     entries: Iterable[NewEntry],
     *,
     pupils: Collection[int] | None = None,
+    items: Collection[int] | None = None,
 ) -> tuple[list[Assessment], list[Refused]]:
     """Add entries to the grid, in the caller's write transaction: those written (now or before), those refused.
 
     The same key twice is written once. An entry that changes nothing is not written again. The activity was read in
     this transaction once its course was held, so that its year is not closed meanwhile; `pupils` are those of the
-    course that entries are for, where they were read already.
+    course that entries are for and `items` the activity's competences, where they were read already.
     """
     wanted = list(entries)
     typed_for = {entry.person_id for entry in wanted}
     people = set(pupils_among(session, activity.course_id, typed_for) if pupils is None else pupils)
-    items = set(
-        session.scalars(
-            sa.select(ActivityCompetence.item_id).where(ActivityCompetence.activity_id == activity.id)
-        )
-    )
+    if items is None:
+        of_activity = ActivityCompetence.activity_id == activity.id
+        items = set(session.scalars(sa.select(ActivityCompetence.item_id).where(of_activity)))
     written: list[Assessment] = []
     refused: list[Refused] = []
     rows = _written(session, activity.id, typed_for, {entry.key for entry in wanted})
@@ -184,7 +183,7 @@ def _to_observe(session: Session, activity: Activity) -> dict[int, set[int]]:
     return found
 
 
-def _problem(activity: Activity, entry: NewEntry, people: set[int], items: set[int]) -> str:
+def _problem(activity: Activity, entry: NewEntry, people: Collection[int], items: Collection[int]) -> str:
     """The sentence that says why an entry cannot be written; empty when it can."""
     if activity.archived_at is not None:
         return _("Cette activité est archivée\u00a0: la reprendre avant d’y évaluer.")

@@ -85,26 +85,51 @@ def enter(
     return sid, Opened(course, role)
 
 
+class FoundSession(NamedTuple):
+    """A session that is open, and how its person is in its course now: None for who never was in its class."""
+
+    session: LaunchSession
+    enrolment: Enrolment | None
+
+
+WITH_ENROLMENT = (
+    sa.select(LaunchSession, Enrolment)
+    .outerjoin(
+        Enrolment,
+        sa.and_(
+            Enrolment.course_id == LaunchSession.course_id, Enrolment.person_id == LaunchSession.person_id
+        ),
+    )
+    .options(
+        joinedload(LaunchSession.course).joinedload(Course.platform),
+        joinedload(LaunchSession.person),
+        joinedload(LaunchSession.resource_link),
+        joinedload(LaunchSession.deployment),
+    )
+)
+"""In one question: every page asks it."""
+
+
 def find_session(
     session: Session, sid: str, browser_secret: str, now: datetime, config: Config
-) -> LaunchSession | None:
+) -> FoundSession | None:
     """The open session of this path and this browser, or None: unknown, ended, idle, or shut out.
 
     A session that ended is lent the newest open one of the same person, course and browser: somebody who launches
     again in another tab can then save what a page still holds.
     """
-    mine = sa.select(LaunchSession).where(LaunchSession.browser_hash == digest(browser_secret))
-    found = session.scalars(_whole(mine.where(LaunchSession.sid_hash == digest(sid)))).first()
-    if found is not None and not _is_open(found, now, config):
+    mine = WITH_ENROLMENT.where(LaunchSession.browser_hash == digest(browser_secret))
+    row = session.execute(mine.where(LaunchSession.sid_hash == digest(sid))).first()
+    if row is not None and not _is_open(row[0], now, config):
         again = mine.where(
-            LaunchSession.person_id == found.person_id,
-            LaunchSession.course_id == found.course_id,
-            LaunchSession.id > found.id,
+            LaunchSession.person_id == row[0].person_id,
+            LaunchSession.course_id == row[0].course_id,
+            LaunchSession.id > row[0].id,
         )
-        found = session.scalars(_whole(again.order_by(LaunchSession.id.desc()).limit(1))).first()
-    if found is None or not _is_open(found, now, config):
+        row = session.execute(again.order_by(LaunchSession.id.desc()).limit(1)).first()
+    if row is None or not _is_open(row[0], now, config):
         return None
-    return found
+    return FoundSession(*row)
 
 
 def last_use(session: Session, sid: str, browser_secret: str) -> datetime | None:
@@ -113,15 +138,6 @@ def last_use(session: Session, sid: str, browser_secret: str) -> datetime | None
         sa.select(LaunchSession.used_at).where(
             LaunchSession.sid_hash == digest(sid), LaunchSession.browser_hash == digest(browser_secret)
         )
-    )
-
-
-def _whole(query: sa.Select[LaunchSession]) -> sa.Select[LaunchSession]:
-    return query.options(
-        joinedload(LaunchSession.course).joinedload(Course.platform),
-        joinedload(LaunchSession.person),
-        joinedload(LaunchSession.resource_link),
-        joinedload(LaunchSession.deployment),
     )
 
 

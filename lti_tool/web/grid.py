@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from ..activities.editing import find_activity, find_activity_alone
+from ..activities.editing import find_activity, find_activity_alone, find_activity_and_items
 from ..activities.models import Activity
 from ..assessment.audience import pupils_of
 from ..assessment.entries import (
@@ -86,8 +86,8 @@ def save_cells(activity_id: int) -> Response:
     """Save entries as they are typed, and tell what colleagues typed meanwhile. The same key again is harmless."""
     entries, since = read_entries()
     hold_course(db.session, visit().course.id)
-    activity = find_activity_alone(db.session, visit().course, activity_id)
-    saved, refused, queued = _write_entries(activity, entries)
+    activity, items = find_activity_and_items(db.session, visit().course, activity_id)
+    saved, refused, queued = _write_entries(activity, items, entries)
     news = _news(activity, since)  # before the commit: after it they would be a transaction more
     _commit(queued)
     return jsonify(
@@ -121,17 +121,18 @@ def activity_to_assess(activity_id: int) -> Activity:
 
 def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[Saved, list[Refused]]:
     """Write entries and the scores they call for in one transaction, then wake the worker."""
-    saved, refused, queued = _write_entries(activity, entries)
+    items = {link.item_id for link in activity.competences}
+    saved, refused, queued = _write_entries(activity, items, entries)
     _commit(queued)
     return saved, refused
 
 
 def _write_entries(
-    activity: Activity, entries: list[NewEntry]
+    activity: Activity, items: set[int], entries: list[NewEntry]
 ) -> tuple[Saved, list[Refused], list[ScoreDelivery]]:
     course, session = visit().course, db.session
     pupils = pupils_among(session, course.id, {entry.person_id for entry in entries})
-    written, refused = record(session, activity, visit().person.id, entries, pupils=pupils)
+    written, refused = record(session, activity, visit().person.id, entries, pupils=pupils, items=items)
     pairs = [(row.person_id, row.item_id) for row in written]
     queued = queue_typed(session, course, activity.id, pairs, pupils, utcnow())
     kept = [entry for entry in entries if entry.key not in {r.key for r in refused}]

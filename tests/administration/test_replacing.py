@@ -183,8 +183,8 @@ def test_an_open_session_goes_on(two: Two, any_app: Flask) -> None:
     assert two.replace().sessions == 1
     found = find_session(db.session, sid, browser, utcnow(), any_app.extensions["spirale_config"])
     assert found is not None
-    assert (found.course_id, found.person_id) == (course.id, teacher.id)
-    assert found.deployment.platform_id == two.new.id
+    assert (found.session.course_id, found.session.person_id) == (course.id, teacher.id)
+    assert found.session.deployment.platform_id == two.new.id
 
 
 # ----- courses that both have -----

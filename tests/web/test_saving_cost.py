@@ -22,7 +22,7 @@ from tests.conftest import School, Visitor, open_visit
 from tests.lti.test_launch_cost import statements
 
 CODES = ("1A", "1B", "2A")
-MOST = 23
+MOST = 18
 """With the scores of its competence and of the column that the activity has of its own."""
 
 
