@@ -39,23 +39,22 @@
       outbox.add(list.map(function (td) { return entry(td); }));
       showSoon();
     },
+    sendComment: function (td, text) { sendBeside(td, { comment: text }); },
+    sendObserved: function (td, ids) { sendBeside(td, { observed: ids }); },
   });
+
+  function sendBeside(td, more) {
+    ours.add(td);
+    outbox.add([entry(td, more)]);
+    showSoon();
+  }
 
   const margin = Spirale.createMargin(page, {
     here: function () { return here; },
     noteOf: function (td) { return notes.get(td); },
     beforeOpen: showNow,
-    onComment: function (td, text) {
-      setComment(td, text);
-      name(td);
-      ours.add(td);
-      outbox.add([entry(td, { comment: text })]);
-    },
-    onObserved: function (td, ids) {
-      setObserved(td, ids);
-      ours.add(td);
-      outbox.add([entry(td, { observed: ids })]);
-    },
+    onComment: steps.writeComment,
+    onObserved: steps.writeObserved,
   });
 
   const filling = Spirale.createFilling(page, { here: function () { return here; }, write: steps.write, open: margin.open });

@@ -1,13 +1,41 @@
 /* Writing in the grid, step by step: each can be undone and done again, except where somebody has written since. */
 window.Spirale = window.Spirale || {};
 
-/** page: of readGrid. options: readOnly, send(cells) when values have changed here, onWrite(cell) for each. */
+/**
+ * page: of readGrid. options: readOnly, onWrite(cell) for each level written, and what sends them on their way:
+ * send(cells), sendComment(cell, text), sendObserved(cell, ids).
+ */
 Spirale.createSteps = function (page, options) {
   'use strict';
 
-  const { words, fill, count, byId, valueOf, inputOf, titleOf, show, setPeer, name, notice, endNotice } = page;
-  const done = [];                      // {what, changes: [{td, before, after}]}
+  const { words, fill, count, byId, valueOf, observedOf, inputOf, titleOf, show, setComment, setObserved, setPeer, name, notice, endNotice } = page;
+  const done = [];                      // {what, kind, changes: [{td, before, after}]}
   const undone = [];
+
+  /** What a step may change in a cell: what is held there now, and how other things are put there and sent. */
+  const kinds = {
+    level: { held: valueOf, put: put },
+    comment: {
+      held: function (td) { return td.dataset.comment || ''; },
+      put: function (changes) {
+        changes.forEach(function (change) {
+          setComment(change.td, change.value);
+          name(change.td);
+          options.sendComment(change.td, change.value);
+        });
+      },
+    },
+    observed: {
+      held: function (td) { return observedOf(td).join(','); },
+      put: function (changes) {
+        changes.forEach(function (change) {
+          const ids = change.value.split(',').filter(Boolean).map(Number);
+          setObserved(change.td, ids);
+          options.sendObserved(change.td, ids);
+        });
+      },
+    },
+  };
 
   function put(changes) {
     changes.forEach(function (change) {
@@ -33,6 +61,7 @@ Spirale.createSteps = function (page, options) {
     undone.length = 0;
     done.push({
       what: what(real.length),
+      kind: 'level',
       changes: real.map(function (change) { return { td: change.td, before: valueOf(change.td), after: change.value }; }),
     });
     put(real);
@@ -43,14 +72,30 @@ Spirale.createSteps = function (page, options) {
     write([{ td: td, value: value }], function () { return titleOf(td); });
   }
 
+  /** A comment or ticks; a comment that is sent as it is typed is one step. */
+  function writeBeside(td, kind, after, what) {
+    const before = kinds[kind].held(td);
+    if (options.readOnly || before === after) return;
+    const last = done[done.length - 1];
+    undone.length = 0;
+    if (last && kind === 'comment' && last.kind === kind && last.changes[0].td === td) last.changes[0].after = after;
+    else done.push({ what: titleOf(td) + ', ' + what, kind: kind, changes: [{ td: td, before: before, after: after }] });
+    kinds[kind].put([{ td: td, value: after }]);
+    showButtons();
+  }
+
+  function writeComment(td, text) { writeBeside(td, 'comment', text, words.comment); }
+  function writeObserved(td, ids) { writeBeside(td, 'observed', ids.join(','), words.observed); }
+
   /** Moves the last step from one list to the other; `from` is what its cells hold now, `into` what they get. */
   function turn(list, other, from, into, said) {
     const step = list.pop();
     if (!step) return;
-    const still = step.changes.filter(function (change) { return valueOf(change.td) === change[from]; });
+    const kind = kinds[step.kind];
+    const still = step.changes.filter(function (change) { return kind.held(change.td) === change[from]; });
     if (still.length) {
-      other.push({ what: step.what, changes: still });
-      put(still.map(function (change) { return { td: change.td, value: change[into] }; }));
+      other.push({ what: step.what, kind: step.kind, changes: still });
+      kind.put(still.map(function (change) { return { td: change.td, value: change[into] }; }));
       inputOf(still[0].td).focus();
     }
     showButtons();
@@ -79,5 +124,5 @@ Spirale.createSteps = function (page, options) {
     byId('grid-redo').addEventListener('click', redo);
   }
 
-  return { write, writeOne, undo, redo };
+  return { write, writeOne, writeComment, writeObserved, undo, redo };
 };
