@@ -136,6 +136,7 @@ def teacher(demo: Demo, browser: Browser) -> str:
         ("comments", "/comments"),
         ("labels", "/pupils/labels"),
     ):
+        tab.page.set_viewport_size({"width": 1280, "height": 900})  # what is opened below is in sight there
         go(frame, path.format(pupil=pupil_id))
         if name == "grid":
             frame.locator("tbody tr:nth-child(5) td:nth-child(3) input:not([type=hidden])").focus()

@@ -9,7 +9,7 @@ from enum import Enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from .models import OPEN, PERHAPS_TAKEN, WITHDRAWN, DeliveryState, OwnColumn, Pair, ScoreDelivery
+from .models import OPEN, WITHDRAWN, DeliveryState, OwnColumn, Pair, ScoreDelivery
 from .worths import Worth
 
 BETWEEN_SCORES = timedelta(seconds=1)
@@ -80,7 +80,7 @@ def read_all_cells(session: Session, course_id: int, *, hold: bool = False) -> d
     and asks for each delivery once though it is the last word, the last sent and the newest at the same time.
     """
     mine = ScoreDelivery.course_id == course_id
-    taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.reason.in_(PERHAPS_TAKEN))
+    taken = sa.or_(ScoreDelivery.state == DeliveryState.SENT, ScoreDelivery.perhaps_taken)
     conditions = (*KINDS, (ScoreDelivery.state == DeliveryState.SENT,), (taken,))
     ids = sa.union(*(newest_ids(mine, *more) for more in conditions))
     query = sa.select(ScoreDelivery).where(ScoreDelivery.id.in_(ids)).order_by(ScoreDelivery.id)
@@ -105,7 +105,7 @@ def _note(cell: Cell, row: ScoreDelivery) -> None:
             cell.before = row
     if state is DeliveryState.SENT:
         cell.sent = cell.taken = row
-    elif row.reason in PERHAPS_TAKEN:
+    elif row.perhaps_taken:
         cell.taken = row
 
 
@@ -150,7 +150,7 @@ def next_step(cell: Cell, value: Worth | None) -> Step:
     same_level = current.level == value.level and value.level is not None
     if current.state is DeliveryState.KEPT and same_level:
         return Step.NONE  # the teacher chose the LMS's value over this very level
-    untried = current.state is DeliveryState.WAITING and current.reason not in PERHAPS_TAKEN
+    untried = current.state is DeliveryState.WAITING and not current.perhaps_taken
     if untried and cell.before and cell.before.state is DeliveryState.SENT and _carries(cell.before, value):
         return Step.TAKE_BACK
     return Step.WRITE

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from ..db import UtcDateTime
-from .models import PERHAPS_TAKEN, ColumnOf, DeliveryState, OwnColumn, ScoreDelivery
+from .models import ColumnOf, DeliveryState, OwnColumn, ScoreDelivery
 
 
 def expected_scores(
@@ -63,7 +63,7 @@ def _query(own: bool, renewed: bool) -> sa.Select[Any]:
         other.state == DeliveryState.SENT,
         other.id > ScoreDelivery.id,
     )
-    perhaps = sa.and_(ScoreDelivery.reason.in_(PERHAPS_TAKEN), after_last)
+    perhaps = sa.and_(ScoreDelivery.perhaps_taken, after_last)
     columns: list[Any] = [
         ScoreDelivery.person_id,
         ScoreDelivery.score,

@@ -88,7 +88,7 @@ def _give_back(session: Session, platform_id: int, now: datetime) -> None:
     ).all()
     for delivery in held:
         wait_again(session, delivery, now)
-        delivery.reason, delivery.leased_until = "interrupted", None
+        delivery.reason, delivery.leased_until, delivery.perhaps_taken = "interrupted", None, True
     session.flush()
 
 
@@ -164,7 +164,7 @@ def _rows(session: Session, ids: list[int]) -> Sequence[sa.Row[Any]]:
     of = ScoreDelivery
     columns: list[Any] = [
         *(of.id, of.course_id, of.item_id, of.link_id, of.person_id, Person.sub),
-        *(of.score, of.maximum, of.comment, of.timestamp, of.forced, of.tries, of.reason),
+        *(of.score, of.maximum, of.comment, of.timestamp, of.forced, of.tries, of.reason, of.perhaps_taken),
     ]
     query = sa.select(*columns).join(Person, Person.id == of.person_id).where(of.id.in_(ids))
     return session.execute(query.order_by(of.tries, of.id)).all()
@@ -201,4 +201,5 @@ def is_let_in(engine: sa.Engine, course_id: int) -> bool:
 
 def _parcel(row: sa.Row[Any], expected: tuple[tuple[Decimal | None, int], ...]) -> Parcel:
     score = Score(row.sub, row.score, row.maximum, row.comment, row.timestamp)
-    return Parcel(row.id, score, row.forced, row.tries, row.reason, expected)
+    tried = row.tries > 0 or row.perhaps_taken
+    return Parcel(row.id, score, row.forced, row.tries, tried, row.reason, expected)

@@ -134,8 +134,8 @@ class DeliveryState(StrEnum):
 
 
 OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
-PERHAPS_TAKEN = ("no_answer", "failed", "later", "interrupted")
-"""Reasons of a delivery that was tried without a clear answer: the LMS may hold its score all the same."""
+UNCLEAR = ("no_answer", "failed", "later", "interrupted")
+"""Reasons of a try without a clear answer: the LMS may hold its score all the same."""
 WITHDRAWN = "withdrawn"
 """Reason of a delivery under way whose observations were withdrawn: it is not tried a second time."""
 
@@ -211,6 +211,8 @@ class ScoreDelivery(WithId, Base):
     forced: Mapped[bool] = mapped_column(default=False)
     """A teacher chose to send it over what was changed by hand in the LMS."""
     tries: Mapped[int] = mapped_column(default=0)
+    perhaps_taken: Mapped[bool] = mapped_column(default=False)
+    """One of its tries had no clear answer, whatever the later ones said: the LMS may hold its score all the same."""
     not_before: Mapped[datetime] = mapped_column(default=utcnow)
     leased_until: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -19,7 +19,7 @@ from ..lti import ags
 from ..lti.services import Service
 from ..lti.tokens import TOKEN_REFUSED
 from .columns import COLUMN_BUSY, COLUMN_GONE
-from .models import PERHAPS_TAKEN, ColumnOf, DeliveryState
+from .models import ColumnOf, DeliveryState
 
 log = structlog.get_logger()
 
@@ -29,7 +29,9 @@ LET_IN_EVERY_S = 1.0
 REASONS = {400: "not_gradable", 403: "not_allowed"}
 TRIES_OF_401 = 4
 """A platform may refuse a token it has just given, and take the next: it is believed from this try on, when it said
-the same the time before."""
+the same the two times before."""
+NOT_ALLOWED = {"not_allowed": 1, "not_allowed_again": 2}
+"""How many times in a row a token that was just given was refused, by the reason of the wait."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,12 @@ class Parcel:
     forced: bool
     """A teacher chose to send it over what was changed by hand."""
     tries: int
+    tried: bool
+    """It went on its way before, if only in the hands of a worker that died."""
     reason: str
     """Why it waited; empty the first time."""
     expected: tuple[tuple[Decimal | None, int], ...]
     """What the LMS may hold from us (score, maximum): the last it took, and what was tried since without an answer."""
-
-    @property
-    def tried(self) -> bool:
-        return self.tries > 0 or self.reason in PERHAPS_TAKEN
 
 
 @dataclass
@@ -257,8 +257,11 @@ def _refused(parcel: Parcel, error: PlatformRefused, config: Config, column: boo
     if error.what == COLUMN_GONE:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "column_gone", error.status)
     if error.status == 401:
-        most = TRIES_OF_401 if parcel.reason == "not_allowed" else config.delivery.tries
-        return _wait(parcel, "not_allowed", error.status, config, most=most)
+        before = NOT_ALLOWED.get(parcel.reason, 0)
+        most = TRIES_OF_401 if before == 2 else config.delivery.tries
+        return _wait(
+            parcel, "not_allowed_again" if before else "not_allowed", error.status, config, most=most
+        )
     if error.status == 403:
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, "not_allowed", error.status)
     if column:
@@ -279,6 +282,7 @@ def _wait(
     tries = parcel.tries + 1
     silent = reason == "no_answer"
     if tries >= (most or config.delivery.tries):
+        reason = "not_allowed" if reason in NOT_ALLOWED else reason
         return Outcome(parcel.delivery_id, DeliveryState.REFUSED, reason, status, silent=silent)
     retry_at = utcnow() + timedelta(seconds=wait_s(tries - 1, config))
     return Outcome(

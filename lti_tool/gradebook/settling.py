@@ -17,7 +17,7 @@ from ..db import UtcDateTime, begin_write, db, insert_missing, table_of, utcnow
 from .columns import lose_column
 from .due import has_sibling
 from .leases import wait_again
-from .models import WITHDRAWN, DeliveryState, PlatformPause, ScoreDelivery
+from .models import UNCLEAR, WITHDRAWN, DeliveryState, PlatformPause, ScoreDelivery
 from .scores import BETWEEN_SCORES
 from .sending import Batch, Outcome, total_silence, wait_s
 
@@ -148,6 +148,7 @@ def _write_down(session: Session, delivery: ScoreDelivery, outcome: Outcome, now
         delivery.reason = "" if delivery.reason == WITHDRAWN else delivery.reason
         return
     delivery.reason, delivery.status, delivery.lms_score = outcome.reason, outcome.status, outcome.lms_score
+    delivery.perhaps_taken |= outcome.reason in UNCLEAR
     delivery.tries += outcome.counts
     delivery.not_before = outcome.retry_at or delivery.not_before
     if outcome.restamp:

@@ -94,6 +94,9 @@ WAITING = {
     "later": _l("%(platform)s a demandé d’attendre."),
     "token": _l("%(platform)s n’a pas donné l’accès à Spirale."),
     "not_allowed": _l("%(platform)s n’a pas accepté l’accès qu’elle venait de donner (réponse %(status)s)."),
+    "not_allowed_again": _l(
+        "%(platform)s n’a pas accepté l’accès qu’elle venait de donner (réponse %(status)s)."
+    ),
     "interrupted": _l("L’envoi a été interrompu : il reprend."),
     "column_lost": _l("La colonne n’est plus à sa place dans le carnet : Spirale la cherche."),
     "clock": _l("L’horloge de %(platform)s avance : la note est datée de nouveau."),

@@ -435,7 +435,7 @@ def test_a_score_left_without_observations_is_said_and_may_be_cleared(marks: Mar
 
 
 def test_a_score_that_may_have_arrived_and_was_withdrawn_is_said_too(marks: Marks) -> None:
-    marks.delivery("Adam", "1A", "replaced", reason="no_answer")
+    marks.delivery("Adam", "1A", "replaced", reason="not_allowed", perhaps_taken=True)
     marks.level("Adam", "1A", "")
 
     assert "Une note est peut-être arrivée dans le carnet" in shown(marks)
