@@ -21,6 +21,7 @@ FRAME = {"width": 1000, "height": 750}
 PHONE = {"width": 390, "height": 844}
 WIDTHS = (1280, 320)
 """Others at which nothing is wider than the screen."""
+MOST_SHIFT = 0.001
 LEAST = {"teacher": 20, "pupil": 6}
 """Fewer pages than these, and the walk has lost its way."""
 
@@ -60,8 +61,22 @@ def walk(tab: Tab) -> Iterator[str]:
         assert answer.status == 200, path
         if "text/html" not in answer.headers["content-type"]:
             continue
+        assert shift_of(tab) <= MOST_SHIFT, path
         yield path
         waiting += links_of(tab)
+
+
+def shift_of(tab: Tab) -> float:
+    """By how much what was on the page has moved since it came, by the browser's own measure: 0 is not at all."""
+    shift: float = tab.frame.evaluate(
+        """() => new Promise((done) => {
+            let total = 0;
+            new PerformanceObserver((list) => list.getEntries().forEach((one) => { total += one.value; }))
+                .observe({ type: 'layout-shift', buffered: true });
+            setTimeout(() => done(total), 50);
+        })"""
+    )
+    return shift
 
 
 def look_at(tab: Tab, path: str) -> None:
