@@ -19,7 +19,8 @@ from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..db import insert_missing
 from .models import ScoreDelivery
-from .scores import current_values, hold_course, queue_all
+from .scores import hold_course, queue_all, worths_of
+from .worths import settings_of
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,19 @@ class PolicyPreview:
 def preview_policy(session: Session, course: Course, policy: Policy) -> PolicyPreview:
     """What would change if a course took this policy. Nothing is written."""
     people = set(session.scalars(pupils_query(course.id).with_only_columns(Enrolment.person_id)))
-    found = observations(session, course.id, person_ids=people)
-    rule = rule_of(session, course.id, target=scale_of(course).target, person_ids=people)
+    found = observations(session, course.id, person_ids=people, dated_only=True)
+    scale = scale_of(course)
+    rule = rule_of(session, course.id, target=scale.target, person_ids=people)
     before, after = by_pair(found, rule), by_pair(found, replace(rule, policy=policy))
     changes = [
         Change(*pair, mastery.position, after[pair].position)
         for pair, mastery in before.items()
         if _place(mastery.position) != _place(after[pair].position)
     ]
-    worth, would_be = current_values(session, course), current_values(session, course, policy=policy)
-    grades = sum(would_be[pair] != value for pair, value in worth.items() if pair[0] in people)
+    # An activity's own column holds the mean of what was seen there, whatever the policy.
+    settings = settings_of(session, course.id)
+    worth, would_be = (worths_of(masteries, settings, scale).values for masteries in (before, after))
+    grades = sum(would_be[pair] != value for pair, value in worth.items())
     return PolicyPreview(changes, grades, sum(mastery.retained for mastery in before.values()))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from ..assessment.decisions import rule_of
 from ..assessment.entries import Observation, observations, pupils_among
-from ..assessment.overview import by_pair
-from ..assessment.policies import Policy
-from ..assessment.scales import scale_of
+from ..assessment.overview import Mastery, by_pair
+from ..assessment.scales import Scale, scale_of
 from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
@@ -221,14 +220,12 @@ def current_values(
     course: Course,
     pairs: Iterable[Pair] | None = None,
     settings: GradebookSettings | None = None,
-    *,
-    policy: Policy | None = None,
 ) -> dict[Pair, Worth]:
-    """What each cell is worth now, or would be with other `settings` or `policy`: by the position that counts there.
+    """What each cell is worth now, or would be with other `settings`: by the position that counts there.
 
     Those with too few observations are absent, and those of competences that are not sent.
     """
-    return read_worths(session, course, pairs, settings, policy=policy).values
+    return read_worths(session, course, pairs, settings).values
 
 
 @dataclass
@@ -245,7 +242,6 @@ def read_worths(
     pairs: Iterable[Pair] | None = None,
     settings: GradebookSettings | None = None,
     *,
-    policy: Policy | None = None,
     found: list[Observation] | None = None,
 ) -> Worths:
     """`current_values`, and the cells that are worth nothing yet; `found` where the turns were read already."""
@@ -263,10 +259,17 @@ def read_worths(
     if found is None:
         found = observations(session, course.id, person_ids=people, item_ids=items, dated_only=True)
     rule = rule_of(session, course.id, target=scale.target, person_ids=people, item_ids=items)
-    rule = replace(rule, policy=policy or rule.policy)
-    conversions = Conversions(settings, scale)
-    worths = Worths(own_values(session, course, own, settings, scale, people))
-    for pair, mastery in by_pair(found, rule).items():
+    worths = worths_of(by_pair(found, rule), settings, scale)
+    worths.values |= own_values(session, course, own, settings, scale, people)
+    return worths
+
+
+def worths_of(
+    masteries: Mapping[tuple[int, int], Mastery], settings: GradebookSettings, scale: Scale
+) -> Worths:
+    """What positions are worth, in the competences that are sent."""
+    conversions, worths = Conversions(settings, scale), Worths({})
+    for pair, mastery in masteries.items():
         if not settings.sends(pair[1]):
             continue
         if len(mastery.turns) >= settings.minimum:

@@ -15,7 +15,7 @@ from ..assessment.decisions import policy_of
 from ..assessment.mastery import Position
 from ..assessment.policies import MINIMUMS, POLICIES, TIMES_CHOICES, WEIGHTS, Policy
 from ..courses.people import Pupil, pupils
-from ..courses.referentials import place
+from ..courses.referentials import place, reference
 from ..db import db, utcnow
 from ..frameworks.models import FrameworkItem
 from ..gradebook.models import Mode
@@ -35,6 +35,8 @@ class ShownChange:
 
     pupil: Pupil
     item: FrameworkItem
+    reference: str
+    """What names the competence in an address of this course."""
     before: Position
     after: Position
 
@@ -138,13 +140,16 @@ def _changes(preview: PolicyPreview) -> list[ShownChange]:
     wanted = FrameworkItem.id.in_({change.item_id for change in preview.changes})
     query = sa.select(FrameworkItem).where(wanted).options(joinedload(FrameworkItem.framework))
     items = {item.id: item for item in db.session.scalars(query)}
-    shown = [
+    places = {item.id: place(course, item) for item in items.values()}
+    references = {item.id: reference(course, item) for item in items.values()}
+    ordered = sorted(preview.changes, key=lambda change: (rank[change.person_id], places[change.item_id]))
+    return [
         ShownChange(
             known[rank[change.person_id]],
             items[change.item_id],
+            references[change.item_id],
             change.before,
             change.after,
         )
-        for change in preview.changes
+        for change in ordered
     ]
-    return sorted(shown, key=lambda change: (rank[change.pupil.person_id], place(course, change.item)))
