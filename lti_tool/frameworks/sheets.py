@@ -286,6 +286,8 @@ def in_order(
     own: list[FrameworkItem], item: FrameworkItem, heads: dict[tuple[int, str], FrameworkItem]
 ) -> list[FrameworkItem]:
     """The parts an item belongs to: its own and those it is also under, in the referential's order."""
+    if not item.also_under and len(own) < 2:
+        return own
     others = [
         heads[item.framework_id, code] for code in item.also_under if (item.framework_id, code) in heads
     ]
@@ -293,7 +295,7 @@ def in_order(
 
 
 class Climb:
-    """Items and all that is above them, fetched once: to climb without asking the database again."""
+    """All that is above some items, fetched once: to climb without asking the database again."""
 
     def __init__(self, session: Session, items: Iterable[FrameworkItem]) -> None:
         up = (
@@ -303,7 +305,7 @@ class Climb:
         )
         parent = aliased(FrameworkItem)
         up = up.union(sa.select(parent.id, parent.parent_id).join(up, parent.id == up.c.parent_id))
-        rows = session.scalars(sa.select(FrameworkItem).where(FrameworkItem.id.in_(sa.select(up.c.id))))
+        rows = session.scalars(sa.select(FrameworkItem).where(FrameworkItem.id.in_(sa.select(up.c.parent_id))))
         self._known = {row.id: row for row in rows}
 
     def above(self, item: FrameworkItem) -> list[FrameworkItem]:
@@ -317,7 +319,10 @@ class Climb:
 
     def head(self, item: FrameworkItem) -> FrameworkItem | None:
         """The group, bloc or groupe an item is in."""
-        return next((above for above in reversed(self.above(item)) if above.type == GROUP), None)
+        parent = self._known.get(item.parent_id or 0)
+        while parent is not None and parent.type != GROUP:
+            parent = self._known.get(parent.parent_id or 0)
+        return parent
 
 
 def by_parent(items: Iterable[FrameworkItem]) -> dict[int, list[FrameworkItem]]:
