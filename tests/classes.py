@@ -34,7 +34,7 @@ GIVEN = (
 )
 FAMILY = ("Benali", "Diop", "Martin", "Lambert", "Nguyen", "Rousseau", "Silva", "Traoré", "Vasseur", "Yilmaz")
 FIRST_DAY = date(2026, 9, 7)
-COMMENT = "Bonnes questions ouvertes ; penser à reformuler avant de proposer une solution."
+COMMENT = "Bonnes questions ouvertes, penser à reformuler avant de proposer une solution."
 SITUATION = (
     "Le client a comparé deux produits en ligne et vient en magasin pour des explications et une livraison."
 )

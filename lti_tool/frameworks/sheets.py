@@ -305,7 +305,9 @@ class Climb:
         )
         parent = aliased(FrameworkItem)
         up = up.union(sa.select(parent.id, parent.parent_id).join(up, parent.id == up.c.parent_id))
-        rows = session.scalars(sa.select(FrameworkItem).where(FrameworkItem.id.in_(sa.select(up.c.parent_id))))
+        rows = session.scalars(
+            sa.select(FrameworkItem).where(FrameworkItem.id.in_(sa.select(up.c.parent_id)))
+        )
         self._known = {row.id: row for row in rows}
 
     def above(self, item: FrameworkItem) -> list[FrameworkItem]:

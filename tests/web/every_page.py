@@ -85,7 +85,7 @@ def publishing(app: Flask, of: Class) -> Iterator[None]:
             db.session.close()
 
 
-def every_page(app: Flask, of: Class) -> Iterator[Opened]:
+def every_page(app: Flask, of: Class, locale: str = "fr") -> Iterator[Opened]:
     """The pages of a class that are read, as its teacher and as its first pupil."""
     with app.app_context():
         values = {
@@ -97,10 +97,10 @@ def every_page(app: Flask, of: Class) -> Iterator[Opened]:
             "item_id": competence("1A").id,
         }
         db.session.close()
-    more = {"resource_link_id": of.link.id}
+    more = {"resource_link_id": of.link.id, "locale": locale}
     teacher = open_visit(app, of.course, of.teacher, **more)
     pupil = open_visit(app, of.course, of.pupils[0], **more)
-    choosing = open_visit(app, of.course, of.teacher, deep_linking=DEEP_LINKING)
+    choosing = open_visit(app, of.course, of.teacher, deep_linking=DEEP_LINKING, locale=locale)
     published = []
     for rule in app.url_map.iter_rules():
         endpoint = rule.endpoint.removeprefix("pages.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,51 @@ def test_every_page_of_a_class_of_35_is_light_and_shows_it(app: Flask, classes: 
     assert shown["teacher grid"].count('class="cell') >= 35 * 5
     assert "séance 12" in shown["learner my_activities"]
     assert "<svg" in shown["learner my_spiral"]
+
+
+SPACES = {"en": r".{0,30}[ \u00a0\u202f][;:?!].{0,20}", "fr": r".{0,30}(?: [;:?!»]|« ).{0,20}"}
+"""Where a space is wrong: before a high mark in English; an ordinary one there in French, where the line may break."""
+QUOTED = "…"
+"""Stands for what is in another language."""
+
+
+class Texts(HTMLParser):
+    """The texts of a page in its own language: what is quoted of the referential says that it is French."""
+
+    def __init__(self, locale: str) -> None:
+        super().__init__()
+        self._locale, self._inside, self.texts = locale, list[tuple[str, bool]](), list[str]()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in VOID:
+            return
+        given = dict(attrs)
+        hidden = tag in ("script", "style") or given.get("lang", self._locale) != self._locale
+        self._inside.append((tag, hidden or (bool(self._inside) and self._inside[-1][1])))
+        self.texts += [] if self._inside[-1][1] else [given[name] or "" for name in SAID if name in given]
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._inside and self._inside.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        hidden = bool(self._inside) and self._inside[-1][1]
+        self.texts.append(QUOTED if hidden and data.strip() else data)
+
+
+VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "use", "path"}
+SAID = ("aria-label", "title", "placeholder", "alt", "data-words", "data-one", "data-many")
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_high_marks_have_the_spaces_of_the_pages_language(
+    app: Flask, classes: tuple[Class, Class], locale: str
+) -> None:
+    wrong = {}
+    for page in every_page(app, classes[0], locale):
+        reader = Texts(locale)
+        reader.feed(page.visitor.get(page.path).text)
+        text = re.sub(r"\n\s*", "\n", "".join(reader.texts))
+        if found := re.findall(SPACES[locale], text):
+            wrong[page.name] = found[:4]
+    assert wrong == {}

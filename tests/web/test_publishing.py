@@ -160,7 +160,7 @@ def test_every_state_is_counted_and_shown_pupil_by_pupil(every: School) -> None:
     assert "demande d’attendre avant de recevoir d’autres notes" in text
     assert "Nouvel essai :" in text
     assert "Un élève n’est plus dans la liste de la classe" in text
-    assert "Envoi en attente : 11 sur 13" in text, "the platform said later"
+    assert "Envoi suspendu : 11 notes traitées sur 13" in text, "the platform said later"
     table = words(page).rpartition("Élève par élève")[2]
     assert "Adam B. 3,5 modifié dans le carnet 4 à publier 3 à publier 3 refusé 3 envoyé" in table
 
