@@ -111,7 +111,8 @@ Spirale.createSteps = function (page, options) {
     if (!button) return;
     const last = list[list.length - 1];
     button.hidden = !last;
-    if (last) button.querySelector('span').textContent = fill(text, { what: last.what });
+    if (!last) return;
+    button.querySelector('span').textContent = button.title = fill(text, { what: last.what });
   }
 
   function showButtons() {

@@ -116,6 +116,9 @@ def test_by_keyboard_alone_a_situation_is_attached_assessed_and_published(
 
     # Levels and codes go down; moves; a wrong key says so; undo and redo.
     expect(cell(tool, "Adam B., 1A")).to_be_focused()
+    table = tool.locator("#grid")
+    tab.page.set_viewport_size({"width": 860, "height": 750})  # where the grid's head has the least room
+    place = table.bounding_box()
     for key in "32a":
         keyboard.press(key)
     expect(cell(tool, "Baptiste L., 1A")).to_be_focused()
@@ -131,6 +134,8 @@ def test_by_keyboard_alone_a_situation_is_attached_assessed_and_published(
     expect(cell(tool, "Baptiste L., 1C")).to_have_value("")
     keyboard.press("Control+z")
     expect(cell(tool, "Baptiste L., 1C")).to_have_value("4")
+    assert table.bounding_box() == place, "what is said and what can be undone have their place at once"
+    tab.page.set_viewport_size({"width": 1280, "height": 900})
 
     # A criterion, a comment, the comment kept for reuse and taken up in another cell; Escape comes back.
     keyboard.press("?")
