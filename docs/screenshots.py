@@ -89,6 +89,19 @@ def take(page: Page, name: str, width: int, height: int) -> None:
     page.screenshot(path=IMAGES / f"{name}-{width}.png")
 
 
+def take_both(page: Page, name: str) -> None:
+    """At both widths; the page is left at the wider one."""
+    for width, height in ((390, 844), (1280, 900)):
+        take(page, name, width, height)
+
+
+def follow(frame: Frame, path: str, link: str) -> None:
+    """Open the page that a link of another one leads to."""
+    go(frame, path)
+    frame.get_by_role("link", name=re.compile(link)).first.click()
+    frame.wait_for_load_state()
+
+
 def teacher(demo: Demo, browser: Browser) -> str:
     """The teacher's screens; the path of the activity that the pupil's screens show too."""
     # The non-editing teacher looks like a pupil until they have come once (docs/platforms.md).
@@ -135,6 +148,9 @@ def teacher(demo: Demo, browser: Browser) -> str:
         ("first-steps", "/start"),
         ("comments", "/comments"),
         ("labels", "/pupils/labels"),
+        ("group", "/groups/new"),
+        ("years", "/years"),
+        ("policy-preview", "/settings/policy?policy=best"),
     ):
         tab.page.set_viewport_size({"width": 1280, "height": 900})  # what is opened below is in sight there
         go(frame, path.format(pupil=pupil_id))
@@ -146,6 +162,12 @@ def teacher(demo: Demo, browser: Browser) -> str:
         for width, height in ((1280, 900), (390, 844)):
             take(tab.page, name, width, height)
     tab.page.set_viewport_size({"width": 1280, "height": 900})
+    follow(frame, f"/pupils/{pupil_id}?competence=1A", "^Retenir un autre positionnement")
+    take_both(tab.page, "decision")
+    go(frame, "/referential/1C")
+    statement = frame.locator("a[href*='/statements/']").first.get_attribute("href") or ""
+    go(frame, re.sub(r"^.*(?=/statements/)", "", statement))
+    take_both(tab.page, "statement")
     tab.page.goto(f"{demo.lms_url}/courses/2/gradebook")
     take(tab.page, "lms-gradebook", 1280, 900)
     tab.page.goto(f"{demo.lms_url}/courses/2")
@@ -153,7 +175,7 @@ def teacher(demo: Demo, browser: Browser) -> str:
     choose = re.compile("Choisir dans Spirale")
     tab.page.get_by_role("link", name=choose).or_(tab.page.get_by_role("button", name=choose)).first.click()
     tab.page.frame_locator("iframe").get_by_role("heading", level=1).wait_for()
-    take(tab.page, "picker", 1280, 900)
+    take_both(tab.page, "picker")
     return sale
 
 
@@ -167,6 +189,9 @@ def gradebook_states(demo: Demo, browser: Browser) -> None:
         go(tab.frame, path)
         for width, height in ((1280, 1400), (390, 1600)):
             take(tab.page, name, width, height)
+    tab.page.set_viewport_size({"width": 1280, "height": 900})
+    follow(tab.frame, "/gradebook", "^Vider la note")
+    take_both(tab.page, "clear")
     context.close()
 
 
