@@ -332,5 +332,6 @@
   // A teacher with a keyboard types at once; on a touch screen the focus would only raise the soft keyboard.
   setHere(here);
   showNow();
+  byId('grid-margin').classList.add('ready');
   if (window.matchMedia('(hover: hover)').matches) inputOf(here).focus({ preventScroll: true });
 })();

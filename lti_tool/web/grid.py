@@ -187,13 +187,13 @@ def _render(activity: Activity, **more: Any) -> str:
     current = cells(db.session, activity.id)
     before = previous_words(previous_levels(db.session, activity, [column.id for column in columns]))
     groups, inside = teams(visit().course)
+    rows = [row_of(pupil, columns, current, before, inside.get(pupil.person_id)) for pupil in course_pupils]
     saved = request.args.get("saved", default=0, type=row_id)
     values: dict[str, Any] = {
         "activity": show_activity(activity),
         "competences": columns,
-        "rows": [
-            row_of(pupil, columns, current, before, inside.get(pupil.person_id)) for pupil in course_pupils
-        ],
+        "rows": rows,
+        "counts": [sum(bool(row.cells[place].value) for row in rows) for place in range(len(columns))],
         "groups": groups,
         "levels": levels(),
         "target": scale().target,
