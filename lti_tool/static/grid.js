@@ -331,6 +331,13 @@
 
   // A teacher with a keyboard types at once; on a touch screen the focus would only raise the soft keyboard.
   setHere(here);
+  // What was typed before this file came.
+  cells.forEach(function (td) {
+    const input = inputOf(td);
+    if (input.value === valueOf(td) || input.hasAttribute('aria-invalid')) return;
+    const value = read(input.value);
+    if (value) steps.writeOne(td, value); else show(td, valueOf(td));
+  });
   showNow();
   byId('grid-margin').classList.add('ready');
   if (window.matchMedia('(hover: hover)').matches) inputOf(here).focus({ preventScroll: true });
