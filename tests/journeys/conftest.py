@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Frame, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, FrameLocator, Page, expect, sync_playwright
 
 from lti_tool.demo import ENT, DemoStore
 
@@ -29,6 +29,9 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE_MS = 15_000
+"""How long a step may take before it fails: far above what it takes, for a machine that does other work beside."""
+expect.set_options(timeout=PATIENCE_MS)
 COURSE = 2
 """« Seconde MRC 1 » in the demo LMS."""
 
@@ -120,7 +123,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     made = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR")
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(PATIENCE_MS)
     yield made
     made.close()
 
@@ -139,7 +142,7 @@ class Tab:
     @property
     def frame(self) -> Frame:
         """The tool's frame, once it shows a page of a session."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_MS / 1000
         while time.monotonic() < deadline:
             for frame in self.page.frames:
                 if frame.url.startswith(f"{self.demo.tool_url}/l/"):

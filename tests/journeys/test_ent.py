@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from lti_tool.demo.ent_people import CLASS_A, CLASS_B
-from tests.journeys.conftest import Demo, assert_accessible, assert_no_sideways_scroll, enter
+from tests.journeys.conftest import PATIENCE_MS, Demo, assert_accessible, assert_no_sideways_scroll, enter
 
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1280, height=900)
@@ -20,7 +20,7 @@ DESK = ViewportSize(width=1280, height=900)
 def window(chromium: Browser, demo: Demo, name: str, size: ViewportSize, place: int = 0) -> Iterator[Page]:
     """The tool, in the window that the ENT opens for somebody; `place` of the class among theirs."""
     context = chromium.new_context(viewport=size, has_touch=size is PHONE, locale="fr-FR")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     portal = context.new_page()
     portal.goto(demo.ent_url)
     portal.get_by_role("button", name=re.compile(name)).first.click()

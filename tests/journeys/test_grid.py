@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
 
 from tests.journeys.conftest import (
+    PATIENCE_MS,
     Demo,
     Tab,
     assert_accessible,
@@ -201,7 +202,7 @@ def test_by_keyboard_alone_a_situation_is_attached_assessed_and_published(
     expect(cell(tool, "Zoé L., 1A")).to_have_value("2")
     keyboard.press("Control+z")
     expect(cell(tool, "Zoé L., 1A")).to_have_value("3")
-    expect(state(tool)).to_contain_text("Enregistré à", timeout=15_000)
+    expect(state(tool)).to_contain_text("Enregistré à")
 
     # Publishing, after a look at what leaves.
     press_until(tab.page, tool.get_by_role("link", name="Carnet", exact=True))
@@ -296,7 +297,7 @@ def test_one_pupil_at_a_time_on_a_phone_is_saved_before_the_next_one_comes(
     chromium: Browser, demo: Demo
 ) -> None:
     phone: Any = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, locale="fr-FR")
-    phone.set_default_timeout(10_000)
+    phone.set_default_timeout(PATIENCE_MS)
     try:
         tab = enter(phone, demo, "Claire Morel")
         make(tab, "Jeu de rôle")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from lti_tool.demo.people import by_name
 from tests.journeys.conftest import (
     COURSE,
+    PATIENCE_MS,
     Demo,
     Tab,
     assert_accessible,
@@ -37,7 +38,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def assessed(demo: Demo, chromium: Browser) -> Iterator[Tab]:
     """Steps 1, 3 and 4: a teacher opens the tool, creates an activity, and assesses three pupils."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     tab = enter(context, demo, "Claire Morel")
     tab.open_link("Spirale")
     tool = tab.tool
@@ -137,7 +138,7 @@ def test_a_lost_connection_keeps_what_is_typed_and_sends_it_again(assessed: Tab,
         )
     finally:
         context.set_offline(False)
-    expect(tool.get_by_role("status").first).to_contain_text("Enregistré à", timeout=15_000)
+    expect(tool.get_by_role("status").first).to_contain_text("Enregistré à")
     frame = assessed.frame
     frame.goto(frame.url)
     expect(tool.get_by_label(re.compile("^Hugo N., 1A"))).to_have_value("3")
@@ -159,7 +160,7 @@ def test_a_server_that_fails_loses_nothing_either(assessed: Tab, demo: Demo) -> 
     tool.get_by_label(re.compile("^Jade C., 1A")).click()
     assessed.page.keyboard.press("2")
     expect(tool.get_by_role("status").first).to_contain_text("Hors ligne")
-    expect(tool.get_by_role("status").first).to_contain_text("Enregistré à", timeout=15_000)
+    expect(tool.get_by_role("status").first).to_contain_text("Enregistré à")
     context.unroute("**/cells")
     assert next(answers, None) is None
     wait_for_grade(demo, "1A", "Adam Benali", 3)
@@ -229,7 +230,7 @@ def test_a_pupil_on_a_phone_sees_where_they_stand_and_why(
     assessed: Tab, demo: Demo, chromium: Browser
 ) -> None:
     phone = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, locale="fr-FR")
-    phone.set_default_timeout(10_000)
+    phone.set_default_timeout(PATIENCE_MS)
     try:
         tab = enter(phone, demo, "Adam Benali")
         tab.open_link("Spirale")

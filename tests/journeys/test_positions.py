@@ -8,7 +8,15 @@ import time
 from playwright.sync_api import Browser, expect
 
 from lti_tool.demo.people import by_name
-from tests.journeys.conftest import COURSE, Demo, Tab, assert_accessible, assert_no_sideways_scroll, enter
+from tests.journeys.conftest import (
+    COURSE,
+    PATIENCE_MS,
+    Demo,
+    Tab,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    enter,
+)
 
 WHY = "A tenu seul l’accueil du salon, sans aide."
 
@@ -34,7 +42,7 @@ def test_a_position_is_retained_looked_at_again_and_read_and_a_rule_is_previewed
     demo: Demo, chromium: Browser
 ) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     tab = enter(context, demo, "Claire Morel")
     tab.open_link("Spirale")
     tool, keyboard = tab.tool, tab.page.keyboard
@@ -105,7 +113,7 @@ def test_a_position_is_retained_looked_at_again_and_read_and_a_rule_is_previewed
 
     # The pupil, on a phone.
     phone = chromium.new_context(viewport={"width": 390, "height": 844}, locale="fr-FR", color_scheme="dark")
-    phone.set_default_timeout(15_000)
+    phone.set_default_timeout(PATIENCE_MS)
     mine = enter(phone, demo, "Adam Benali")
     mine.open_link("Spirale")
     go(mine, "/me?competence=3C")

@@ -68,7 +68,7 @@ def test_a_teacher_publishes_what_was_seen_and_nothing_before(context: BrowserCo
     expect(tool.locator("main")).to_contain_text("2 notes publiées")
     wait_for(demo, "1A", {"Anaïs Leroy": 14, "Bilal Haddad": 9})
     assert grades(demo, "1C") == {}
-    expect(tool.locator(".sum").first).to_contain_text("2 envoyées", timeout=15_000)
+    expect(tool.locator(".sum").first).to_contain_text("2 envoyées")
     expect(tool.locator(".sum").first).to_contain_text("1 à publier")
     expect(tool.locator("progress")).to_have_count(0)
 

@@ -6,7 +6,14 @@ import re
 
 from playwright.sync_api import Browser, Frame, expect
 
-from tests.journeys.conftest import Demo, Tab, assert_accessible, assert_no_sideways_scroll, enter
+from tests.journeys.conftest import (
+    PATIENCE_MS,
+    Demo,
+    Tab,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    enter,
+)
 from tests.journeys.test_ent import PHONE, window
 
 EVIDENCE = "J’ai reformulé la demande avant de proposer."
@@ -31,9 +38,9 @@ def test_a_pupil_goes_from_the_next_step_to_a_position_of_their_own_and_their_te
     chromium: Browser, demo: Demo
 ) -> None:
     phone = chromium.new_context(viewport=PHONE, has_touch=True, locale="fr-FR")
-    phone.set_default_timeout(10_000)
+    phone.set_default_timeout(PATIENCE_MS)
     desk = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR")
-    desk.set_default_timeout(10_000)
+    desk.set_default_timeout(PATIENCE_MS)
     try:
         mine = enter(phone, demo, "Amina Koné")
         mine.open_link("Spirale")
