@@ -329,16 +329,22 @@
     }
   });
 
-  // A teacher with a keyboard types at once; on a touch screen the focus would only raise the soft keyboard.
-  setHere(here);
-  // What was typed before this file came.
+  // Somebody who typed before this file came stays where they are, and what they typed is saved.
+  const early = body.contains(document.activeElement) && document.activeElement.closest('td');
+  setHere(early || here);
+  const unread = [];
   cells.forEach(function (td) {
-    const input = inputOf(td);
-    if (input.value === valueOf(td) || input.hasAttribute('aria-invalid')) return;
-    const value = read(input.value);
-    if (value) steps.writeOne(td, value); else show(td, valueOf(td));
+    const text = inputOf(td).value;
+    if (text === valueOf(td) || inputOf(td).hasAttribute('aria-invalid')) return;
+    const last = text.trim().slice(-1).toLowerCase();
+    const value = read(text) === null ? codeOfKey[last] || read(last) : read(text);
+    if (value !== null) return steps.writeOne(td, value);
+    show(td, valueOf(td));
+    unread.push(text);
   });
+  if (unread.length) notice(fill(words.bad_key, { key: unread.join(words.and) }), true);
   showNow();
   byId('grid-margin').classList.add('ready');
-  if (window.matchMedia('(hover: hover)').matches) inputOf(here).focus({ preventScroll: true });
+  // A teacher with a keyboard types at once; on a touch screen the focus would only raise the soft keyboard.
+  if (early || window.matchMedia('(hover: hover)').matches) inputOf(here).focus({ preventScroll: true });
 })();

@@ -41,11 +41,7 @@ def gradebook_again() -> Response:
 @page("/gradebook/stop", may=May.TEACH, methods=("POST",))
 def gradebook_stop() -> Response:
     """Send nothing more of a refused score: to somebody whom the LMS does not grade, say."""
-    hold_course(db.session, visit().course.id)
-    for delivery in _asked(DeliveryState.REFUSED):
-        delivery.state = DeliveryState.STOPPED
-    db.session.commit()
-    return _back()
+    return _end(DeliveryState.REFUSED, DeliveryState.STOPPED)
 
 
 @page("/gradebook/force", may=May.TEACH, methods=("POST",))
@@ -59,11 +55,7 @@ def gradebook_force() -> Response:
 @page("/gradebook/keep", may=May.TEACH, methods=("POST",))
 def gradebook_keep() -> Response:
     """Keep what was changed by hand in the LMS."""
-    hold_course(db.session, visit().course.id)
-    for delivery in _asked(DeliveryState.CHANGED):
-        delivery.state = DeliveryState.KEPT
-    db.session.commit()
-    return _back()
+    return _end(DeliveryState.CHANGED, DeliveryState.KEPT)
 
 
 @page("/gradebook/column", may=May.TEACH, methods=("POST",))
@@ -131,6 +123,15 @@ def _found(delivery_id: int | None) -> ScoreDelivery:
     if delivery is None or delivery.course_id != visit().course.id:
         raise NotFound
     return delivery
+
+
+def _end(before: DeliveryState, after: DeliveryState) -> Response:
+    """What the teacher decides without anything being sent."""
+    hold_course(db.session, visit().course.id)
+    for delivery in _asked(before):
+        delivery.state = after
+    db.session.commit()
+    return _back()
 
 
 def _send(

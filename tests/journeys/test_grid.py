@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, Route, expect
 
 from tests.journeys.conftest import (
     PATIENCE_MS,
@@ -281,6 +281,35 @@ def test_two_teachers_in_the_same_cell_lose_nothing_and_are_told(
         expect(karim.tool.locator("#margin-note")).to_contain_text("Claire M. a mis 4 ici, après 2")
     finally:
         other.close()
+
+
+def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(
+    context: BrowserContext, demo: Demo
+) -> None:
+    tab = enter(context, demo, "Claire Morel")
+    make(tab, "Tapé avant le script")
+    tool, frame = tab.tool, tab.frame
+    cell(tool, "Adam B., 1A").focus()
+    tab.page.keyboard.press("2")
+    expect(state(tool)).to_contain_text("Enregistré à")
+
+    held: list[Route] = []
+    context.route("**/static/grid.js*", lambda route: held.append(route))
+    frame.goto(frame.url, wait_until="commit")
+    # Over a level, in an empty cell, by a code's letter, and something that says nothing.
+    for name, text in (("Adam B.", "23"), ("Amina K.", "a"), ("Chloé M.", "z"), ("Aïcha D.", "4")):
+        cell(tool, f"{name}, 1A").fill(text)
+    assert held
+    for route in held:
+        route.continue_()
+
+    expect(state(tool)).to_have_text("z : cette touche n’écrit rien ici")
+    expect(state(tool)).to_contain_text("Enregistré à")
+    expect(cell(tool, "Aïcha D., 1A")).to_be_focused()
+    context.unroute("**/static/grid.js*")
+    frame.goto(frame.url)
+    for name, value in (("Adam B.", "3"), ("Amina K.", "ABS"), ("Chloé M.", ""), ("Aïcha D.", "4")):
+        expect(cell(tool, f"{name}, 1A")).to_have_value(value)
 
 
 SWIPE = """
