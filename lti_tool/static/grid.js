@@ -336,8 +336,8 @@
   cells.forEach(function (td) {
     const text = inputOf(td).value;
     if (text === valueOf(td) || inputOf(td).hasAttribute('aria-invalid')) return;
-    const last = text.trim().slice(-1).toLowerCase();
-    const value = read(text) === null ? codeOfKey[last] || read(last) : read(text);
+    const added = text.replace(valueOf(td), '').trim();      // « 23 »: a 3 over a 2
+    const value = read(text) === null ? codeOfKey[added.toLowerCase()] || read(added) : read(text);
     if (value !== null) return steps.writeOne(td, value);
     show(td, valueOf(td));
     unread.push(text);

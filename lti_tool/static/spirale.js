@@ -1,4 +1,5 @@
-/* Page-wide niceties. Every page reads and works without this file. */
+/* Page-wide niceties. Every page reads and works without this file. It runs before the page is drawn: what it shows and hides
+   has its place at once. */
 (function () {
   'use strict';
 
@@ -20,9 +21,10 @@
   }
 
   // What comments on a field is open beside it, and folded under it on a phone.
-  if (window.matchMedia('(max-width: 48rem)').matches) {
+  document.addEventListener('DOMContentLoaded', function () {
+    if (!window.matchMedia('(max-width: 48rem)').matches) return;
     document.querySelectorAll('details[data-fold]').forEach(function (one) { one.open = false; });
-  }
+  });
 
   // On paper the referential is unfolded: the stylesheet does it where the browser knows ::details-content.
   const folded = function () { return document.querySelectorAll('.two details:not([open]), .folds details:not([open]), .groups details:not([open])'); };

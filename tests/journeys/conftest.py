@@ -151,6 +151,10 @@ class Tab:
             self.page.wait_for_timeout(50)
         raise AssertionError([frame.url.split("/l/")[0] for frame in self.page.frames])
 
+    def wait_for_grid(self) -> None:
+        """Until the grid's scripts have run: a key before that is one more letter in a field."""
+        self.tool.locator("#grid-margin.ready").wait_for(state="attached")
+
     def path(self) -> str:
         """The tool's page, without its session."""
         return re.sub(r"^.*/l/[^/]+", "", self.frame.url)

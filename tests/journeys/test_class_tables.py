@@ -17,6 +17,7 @@ def assess_everyone(tab: Tab) -> None:
     tab.open_link("Spirale")
     tab.tool.get_by_role("link", name="Activités").click()
     tab.frame.locator("a[href$='/grid']").first.click()
+    tab.wait_for_grid()
     first = tab.tool.locator("input.cell, .cell input").first
     first.click()
     for number in range(24):

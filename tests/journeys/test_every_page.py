@@ -124,6 +124,7 @@ def test_each_page_of_a_teacher_opens_fits_and_is_accessible_by_day_and_by_night
     for code in ("1A", "2B"):
         tab.tool.locator(f"[name=competences][value='{code}']").check()
     tab.tool.get_by_role("button", name="Enregistrer et évaluer").click()
+    tab.wait_for_grid()
     tab.tool.get_by_label("Adam B., 1A").click()
     for key in ("3", "2", "a", "4"):
         tab.page.keyboard.press(key)

@@ -238,6 +238,7 @@ def make(tab: Tab, title: str) -> None:
     tool.locator(f"{PICK.format('1A')} [name=observed]").first.check()
     tool.get_by_role("button", name="Enregistrer et évaluer").click()
     expect(tool.get_by_role("heading", level=1)).to_have_text(title)
+    tab.wait_for_grid()
 
 
 def test_two_teachers_in_the_same_cell_lose_nothing_and_are_told(
@@ -250,7 +251,7 @@ def test_two_teachers_in_the_same_cell_lose_nothing_and_are_told(
         karim = enter(other, demo, "Karim Diallo")
         karim.open_link("Spirale")
         karim.tool.get_by_role("link", name="À deux dans la grille").first.click()
-        cell(karim.tool, "Adam B., 1A").wait_for()
+        karim.wait_for_grid()
         assert karim.frame.evaluate(
             "[document.scrollingElement.scrollHeight <= document.scrollingElement.clientHeight]"
         ) == [True], "the table scrolls, not the page"

@@ -48,6 +48,7 @@ def test_a_teacher_publishes_what_was_seen_and_nothing_before(context: BrowserCo
     for code in ("1A", "1C"):
         tool.locator(f"[name=competences][value='{code}']").check()
     tool.get_by_role("button", name="Enregistrer et évaluer").click()
+    tab.wait_for_grid()
     tool.get_by_label("Anaïs L., 1A").click()
     for key in ("3", "2", "a"):
         keyboard.press(key)
