@@ -149,7 +149,6 @@ def teacher(demo: Demo, browser: Browser) -> str:
         ("comments", "/comments"),
         ("labels", "/pupils/labels"),
         ("group", "/groups/new"),
-        ("years", "/years"),
         ("policy-preview", "/settings/policy?policy=best"),
     ):
         tab.page.set_viewport_size({"width": 1280, "height": 900})  # what is opened below is in sight there
@@ -180,7 +179,7 @@ def teacher(demo: Demo, browser: Browser) -> str:
 
 
 def gradebook_states(demo: Demo, browser: Browser) -> None:
-    """The second class, with a score in every state, and the preview of « Publier ». Nothing more leaves after."""
+    """The second class, with a score in every state, and the preview of « Publier »; then its year is put away."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR")
     tab = enter(context, demo, "Claire Morel")
     tab.open_link("Spirale", course=MRC2.id)
@@ -192,6 +191,10 @@ def gradebook_states(demo: Demo, browser: Browser) -> None:
     tab.page.set_viewport_size({"width": 1280, "height": 900})
     follow(tab.frame, "/gradebook", "^Vider la note")
     take_both(tab.page, "clear")
+    go(tab.frame, "/year")
+    tab.frame.get_by_role("button", name=re.compile("^Ranger ")).click()
+    tab.frame.get_by_role("status").wait_for()
+    take_both(tab.page, "years")
     context.close()
 
 
