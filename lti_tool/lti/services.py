@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from sqlalchemy.orm import Session
 
@@ -56,9 +56,12 @@ class Service:
         raise AssertionError("unreachable")
 
     def pages(self, url: str, scopes: tuple[str, ...], accept: str) -> Iterator[Any]:
-        """The JSON of a list, page after page; never in a circle, never to another host with our token."""
+        """The JSON of a list, page after page; never in a circle, never to another host or in clear with our token.
+
+        Behind a proxy a platform may think that it is asked by http: the scheme stays that of the first page.
+        """
         seen: set[str] = set()
-        host = urlsplit(url).netloc
+        scheme, host, *_rest = urlsplit(url)
         current: str | None = url
         while current and current not in seen:
             if len(seen) >= MOST_PAGES or urlsplit(current).netloc != host:
@@ -66,7 +69,15 @@ class Service:
             seen.add(current)
             answer = self.request("GET", current, scopes, accept=accept)
             yield answer.json()
-            current = answer.next_url
+            current = _following(current, answer.next_url, scheme) if answer.next_url else None
+
+
+def _following(url: str, link: str, scheme: str) -> str:
+    """The address of the next page, by the same scheme; what is none is no page of the list."""
+    try:
+        return urlunsplit(urlsplit(urljoin(url, link))._replace(scheme=scheme))
+    except ValueError as error:
+        raise PlatformRefused("the list does not end") from error
 
 
 def service_of(session: Session, platform: Platform, tokens: Tokens, config: Config) -> Service:

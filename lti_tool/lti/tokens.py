@@ -15,7 +15,9 @@ from .http import ask
 
 TOKEN_REFUSED = "token refused"  # noqa: S105 - a reason, not a secret
 EARLY_S = 60
-"""A token is not used in its last minute."""
+"""A token is not used in its last minute, nor, where it lives for less than two, in the second half of its life."""
+UNSAID_LIFETIME_S = 600
+"""Where the platform does not say how long a token lives; one that is refused is replaced anyhow."""
 BACKDATED_S = 5
 """Moodle refuses an `iat` in its future, without leeway (docs/platforms.md)."""
 ASSERTION_LIFETIME_S = 60
@@ -74,7 +76,8 @@ class Tokens:
                 raise
             finally:
                 slot.fetches += 1
-            slot.error, slot.expires = None, time.monotonic() + lifetime_s - EARLY_S
+            slot.error = None
+            slot.expires = time.monotonic() + max(lifetime_s - EARLY_S, lifetime_s / 2)
             return slot.token
 
     def drop(self, caller: Caller, scopes: tuple[str, ...], token: str) -> None:
@@ -103,7 +106,7 @@ def _fetch(caller: Caller, scopes: tuple[str, ...]) -> tuple[str, float]:
     try:
         # Moodle answers with Content-Type text/html: the body is what counts.
         answer = ask("POST", caller.token_url, data=form, timeout_s=caller.timeout_s).json()
-        token, lifetime_s = answer["access_token"], float(answer.get("expires_in", 0))
+        token, lifetime_s = answer["access_token"], float(answer.get("expires_in") or UNSAID_LIFETIME_S)
         granted = set(str(answer.get("scope") or " ".join(scopes)).split())
     except (PlatformRefused, PlatformDelayed) as error:
         if not error.status:
