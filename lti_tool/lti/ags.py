@@ -75,10 +75,11 @@ def find_column(
 ) -> Column | None:
     """Our column of that identity, tied to no link; None when there is none.
 
-    Filters are asked for, and applied again here: platforms may ignore them. Where there are several (nothing in a
-    platform forbids it) the one already known is taken, else the first.
+    A code may change with a new version of its referential, and the column's tag does not: `resource_id` alone is the
+    identity. It is asked for, and looked at again here: platforms may ignore filters. Where there are several (nothing
+    in a platform forbids it) the one already known is taken, else one with that tag, else the first.
     """
-    url = _with_query(lineitems_url, {"resource_id": resource_id, "tag": tag})
+    url = _with_query(lineitems_url, {"resource_id": resource_id})
     columns = []
     for page in service.pages(url, (SCOPE_LINEITEM,), LINEITEMS):
         if not isinstance(page, list):
@@ -88,11 +89,9 @@ def find_column(
             for found in page
             if isinstance(found, dict)
             and found.get("resourceId") == resource_id
-            and found.get("tag") == tag
             and not found.get("resourceLinkId")
         ]
-    known = (column for column in columns if column.url == known_url)
-    return next(known, columns[0] if columns else None)
+    return max(columns, key=lambda column: (column.url == known_url, column.tag == tag), default=None)
 
 
 def create_column(service: Service, lineitems_url: str, wanted: Column) -> Column:

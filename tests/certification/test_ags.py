@@ -21,7 +21,7 @@ def test_a_line_item_is_looked_for_then_created(book: Gradebook) -> None:
     book.deliver()
     looked, made = recorder.of("GET", LINEITEMS)[0], recorder.of("POST", LINEITEMS)
     assert (looked.accept, looked.status) == (CONTAINER, 200)
-    assert looked.query["tag"] == "1A"
+    assert looked.query["resource_id"] == json.loads(made[0].body)["resourceId"]
     assert [(one.content_type, one.status) for one in made] == [(LINEITEM, 201)]
     body = json.loads(made[0].body)
     assert set(body) == {"label", "scoreMaximum", "resourceId", "tag"}

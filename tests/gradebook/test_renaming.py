@@ -106,6 +106,36 @@ def test_a_name_that_a_teacher_gave_in_the_lms_stays(book: Gradebook) -> None:
     assert book.world.faults.asked("/lineitem", "GET") == reads, "it is not looked at again"
 
 
+def test_a_competence_whose_code_changes_keeps_its_column(book_on_both: Gradebook) -> None:
+    book = book_on_both
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    with book.writing():
+        factories.competence("1A").code = "1.A"
+
+    book.change(conversion="table")  # the maximum is another: the column is looked up
+    book.deliver()
+
+    assert book.states() == {"sent": 2}
+    assert [(c.tag, c.score_maximum) for c in book.world.store.line_items(MRC1.id)] == [("1A", 20)]
+    assert rename(book) == 1
+    assert labels(book)["1A"].startswith("1.A · ")
+
+
+def test_a_name_that_came_while_nothing_was_sent_is_given_once_something_is(book: Gradebook) -> None:
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.change(mode="nothing")
+    call_it(book, "Saluer")
+    assert rename(book) == 0
+
+    book.change(mode="automatic", conversion="table")
+    book.deliver()
+
+    assert rename(book) == 1
+    assert labels(book)["1A"] == "1A · Saluer"
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_a_name_that_the_lms_refuses_is_not_asked_again_and_scores_leave(
     book: Gradebook, method: str
