@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,8 +78,12 @@ def _take() -> str | Response | tuple[str, int]:
 
 
 def fingerprint(now: Policy, preview: PolicyPreview) -> str:
-    """What a teacher was shown, in short: the rule of the moment, how many positions and grades would change."""
-    return f"{now.name}-{now.minimum}-{now.times}-{now.weight}-{len(preview.changes)}-{preview.grades}"
+    """A short mark of what a teacher was shown: the rule of the moment, what would change, and how many grades."""
+    changes = sorted(
+        (c.person_id, c.item_id, c.before.level, c.before.complexity, c.after.level, c.after.complexity)
+        for c in preview.changes
+    )
+    return hashlib.sha256(repr((now, changes, preview.grades)).encode()).hexdigest()[:12]
 
 
 def _typed(form: Mapping[str, str], now: Policy) -> Policy | None:

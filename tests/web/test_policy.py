@@ -197,6 +197,26 @@ def test_what_changed_since_the_preview_is_previewed_again_and_nothing_is_applie
     assert stored(seen).name == "best"
 
 
+def test_as_many_changes_of_other_pupils_are_not_what_the_page_showed(seen):
+    page = preview(seen, policy="best")
+    with seen.app.app_context():
+        for week, levels in ((9, {"Chloé": 4, "Zoé": 1}), (10, {"Chloé": 4})):
+            made = factories.activity(seen.course, "1A", starts_on=FIRST + timedelta(weeks=week))
+            for who, level in levels.items():
+                factories.assessment(made, "1A", seen.people[who], level, seen.people["teacher"])
+        db.session.commit()
+    now = preview(seen, policy="best")
+    assert [[row[:5] for row in changes(one)] for one in (page, now)] == [
+        ["Adam ", "Chloé"],
+        ["Adam ", "Zoé L"],
+    ]
+    said = "2 positionnements changent, 2 notes du carnet sont à renvoyer."
+    assert said in words(page)
+    assert said in words(now)
+    assert seen.visit("teacher").post("/settings/policy", shown(page)).status_code == 409
+    assert stored(seen) == Policy()
+
+
 def test_what_no_list_offers_is_refused_with_a_sentence(seen):
     teacher = seen.visit("teacher")
     for asked in ({"policy": "worst"}, {"policy": "mean", "minimum": "0"}, {"policy": "times", "times": "²"}):
