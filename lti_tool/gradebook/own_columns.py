@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager
@@ -91,7 +91,7 @@ def _mean(
     total = sum((points(level, activity.complexity, settings) for _item, level in levels), Decimal(0))
     spoken = [(item.code, level) for item, level in levels]
     return Worth(
-        (total / len(levels)).quantize(CENTS),
+        (total / len(levels)).quantize(CENTS, ROUND_HALF_UP),
         column_maximum(settings),
         None,
         activity_comment(spoken, activity.complexity, scale),

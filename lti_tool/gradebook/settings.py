@@ -116,13 +116,18 @@ def _count_staying(
     """Cells that hold a score of ours in columns that are sent now, and would not be."""
     if after.competences is None:
         return 0
-    rows = session.execute(
-        sa.select(ScoreDelivery.person_id, ScoreDelivery.item_id)
+    newest = (
+        sa.select(sa.func.max(ScoreDelivery.id))
         .where(
             ScoreDelivery.course_id == course.id,
             ScoreDelivery.item_id.is_not(None),
             ScoreDelivery.state == DeliveryState.SENT,
         )
-        .distinct()
+        .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id)
     )
-    return sum(before.sends(item) and not after.sends(item) for _person, item in rows if item is not None)
+    # One that was emptied since holds nothing.
+    held = sa.select(ScoreDelivery.item_id).where(
+        ScoreDelivery.id.in_(newest), ScoreDelivery.score.is_not(None)
+    )
+    items = [item for item in session.scalars(held) if item is not None]
+    return sum(before.sends(item) and not after.sends(item) for item in items)

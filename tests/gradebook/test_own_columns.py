@@ -10,12 +10,15 @@ import sqlalchemy as sa
 
 from lti_tool.activities.links import CUSTOM_ACTIVITY
 from lti_tool.activities.models import Activity, ActivityLink
+from lti_tool.assessment.scales import DEFAULT_SCALE, find_scale
 from lti_tool.courses.models import Role
 from lti_tool.db import db, utcnow
 from lti_tool.demo.activities import Column, NewActivity
 from lti_tool.demo.people import MRC1, by_name
 from lti_tool.demo.states import GradeState
-from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
+from lti_tool.frameworks.models import FrameworkItem
+from lti_tool.gradebook import own_columns
+from lti_tool.gradebook.models import DeliveryState, GradebookSettings, ScoreDelivery
 from lti_tool.gradebook.scores import send_again
 from lti_tool.lti.ags import SCOPE_SCORE
 from tests.platform import Browser, DemoWorld
@@ -318,3 +321,11 @@ def test_by_complexity_its_value_is_that_of_the_situation(own: OwnColumn, book: 
     grade = own.grade(ADAM)
     assert grade is not None
     assert grade.value == 13.5, "3 and 4 in a simple situation are worth 12 and 15"
+
+
+def test_half_a_hundredth_is_rounded_up() -> None:
+    seen = [(FrameworkItem(code="1A"), level) for level in (3, 3, 3, 3, 3, 2, 2, 2)]
+    worth = own_columns._mean(
+        seen, Activity(complexity=1), GradebookSettings(conversion="points"), find_scale(DEFAULT_SCALE)
+    )
+    assert worth.score == Decimal("2.63"), "21 eighths, as a teacher rounds them"

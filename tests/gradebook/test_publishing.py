@@ -172,6 +172,17 @@ def test_who_left_is_not_counted_and_who_has_too_few_is_said(book: Gradebook) ->
 # ----- which, and as what -----
 
 
+def test_what_was_emptied_does_not_stay(book: Gradebook) -> None:
+    book.type((ADAM, "1B", 2), (AICHA, "1B", 3))
+    book.deliver()
+    assert book.preview(competences=ids(book, "1A")).staying == 2
+    book.clear(ADAM, "1B")
+    book.deliver()
+
+    assert book.value(ADAM, "1B") is None
+    assert book.preview(competences=ids(book, "1A")).staying == 1
+
+
 def test_a_competence_that_is_sent_no_more_takes_back_what_waits_and_leaves_what_arrived(
     book_on_both: Gradebook,
 ) -> None:
