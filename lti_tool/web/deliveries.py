@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from ..db import utcnow
 from ..gradebook.models import DeliveryState, PlatformPause, ScoreDelivery
 from ..gradebook.worths import Worth
 from .shown import code_words, moment_words
@@ -116,11 +118,14 @@ PAUSED = {
 }
 
 
-def explain(delivery: ScoreDelivery, platform: str) -> Said:
-    """Why a delivery is where it is, and what to do. An unknown reason is said too."""
+def explain(delivery: ScoreDelivery, platform: str, paused_until: datetime | None = None) -> Said:
+    """Why a delivery is where it is, and what to do. An unknown reason is said too.
+
+    `paused_until`: before it nothing leaves for its platform.
+    """
     named: dict[str, object] = {"platform": platform, "status": delivery.status or "–"}
     if delivery.state in (DeliveryState.WAITING, DeliveryState.SENDING):
-        return _explain_wait(delivery, named)
+        return _explain_wait(delivery, named, paused_until)
     if delivery.state is DeliveryState.REFUSED:
         of_link = delivery.reason == "column_gone" and delivery.link_id is not None
         why, todo = REFUSED.get("own_column_gone" if of_link else delivery.reason, REFUSED["refused"])
@@ -146,12 +151,17 @@ def explain(delivery: ScoreDelivery, platform: str) -> Said:
     return Said(_("Envoyée : %(moment)s.", moment=moment))
 
 
-def _explain_wait(delivery: ScoreDelivery, named: dict[str, object]) -> Said:
-    if delivery.state is DeliveryState.SENDING or not delivery.reason:
+def _explain_wait(delivery: ScoreDelivery, named: dict[str, object], paused_until: datetime | None) -> Said:
+    if delivery.state is DeliveryState.SENDING or not (delivery.reason or paused_until):
         return Said(_("Part dans quelques secondes."))
-    why = WAITING.get(delivery.reason)
-    again = _("Nouvel essai : %(moment)s. Rien à faire.", moment=moment_words(delivery.not_before))
-    return Said(str(why) % named if why else _("L’essai précédent n’a pas abouti."), again)
+    why = WAITING.get(delivery.reason, _l("L’essai précédent n’a pas abouti."))
+    if not delivery.reason:
+        why = _l("L’envoi à %(platform)s est suspendu.")
+    until = max(delivery.not_before, paused_until or delivery.not_before)
+    again = _("Nouvel essai dans quelques secondes. Rien à faire.")
+    if until > utcnow():
+        again = _("Nouvel essai : %(moment)s. Rien à faire.", moment=moment_words(until))
+    return Said(str(why) % named, again)
 
 
 def _held(delivery: ScoreDelivery, how: str) -> str:

@@ -169,7 +169,7 @@ def row_of(book: Book, line: Line) -> Row:
         return Row(**common, said=_nothing(book, line), entry_code=line.entry_code)
     if line.left_over:
         return Row(**common, **_sent(current), said=_left_over(book, current))
-    said = explain(current, book.course.platform.name)
+    said = explain(current, book.course.platform.name, book.paused_until)
     if pair[0] in book.leavers and current.state is DeliveryState.SENT:
         said = Said(f"{said.why} {_left()}", _("La note envoyée avant reste dans le carnet."))
     exact, value = (current.score, current.maximum), book.values.get(pair)
@@ -212,7 +212,7 @@ def _unpublished(book: Book, pair: Pair, common: dict[str, Any]) -> Row:
     value, held, current = book.values[pair], book.held.get(pair), book.current.get(pair)
     said = explain_unpublished(held)
     if current is not None and current.state is DeliveryState.REFUSED:
-        said = Said(explain(current, book.course.platform.name).why, said.todo)
+        said = Said(explain(current, book.course.platform.name, book.paused_until).why, said.todo)
     return Row(
         **common,
         said=said,
@@ -318,7 +318,7 @@ def refusals_of(book: Book, lines: Iterable[Line]) -> list[Refusal]:
     for line in lines:
         if line.state == "refused" and "again" in line.actions and line.delivery is not None:
             if line.reason not in found:
-                said = explain(line.delivery, book.course.platform.name)
+                said = explain(line.delivery, book.course.platform.name, book.paused_until)
                 found[line.reason] = Refusal(line.reason, said)
             found[line.reason].count += 1
     return sorted(found.values(), key=lambda refusal: -refusal.count)

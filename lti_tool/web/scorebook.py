@@ -17,6 +17,7 @@ from ..assessment.models import Assessment
 from ..assessment.worked import worked_materials
 from ..courses.models import Course, Enrolment, ResourceLink, Role
 from ..courses.people import full_name, pupils
+from ..db import utcnow
 from ..frameworks.models import FrameworkItem
 from ..gradebook.cells import read_all_cells
 from ..gradebook.models import (
@@ -28,6 +29,7 @@ from ..gradebook.models import (
     Mode,
     OwnColumn,
     Pair,
+    PlatformPause,
     ScoreDelivery,
 )
 from ..gradebook.own_columns import own_columns, own_pairs
@@ -72,6 +74,8 @@ class Book:
     settings: GradebookSettings
     can_act: bool
     """Whether the reader decides about scores, and the course sends them."""
+    paused_until: datetime | None
+    """Before it nothing leaves for the whole platform, which asked for it or does not answer."""
     leavers: set[int]
     """Who was a pupil and is not any more, with something to send: nothing is."""
     to_publish: set[Pair]
@@ -113,6 +117,7 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     held = {pair: cell.taken for pair, cell in cells if _is_of_now(cell.taken, began)}
     listed = pupils(session, course.id)
     gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
+    pause = session.get(PlatformPause, course.platform_id)
     return Book(
         course=course,
         items=items,
@@ -127,6 +132,7 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         gone=set(gone),
         settings=settings,
         can_act=settings.sending and may_act,
+        paused_until=pause.until if pause is not None and pause.until > utcnow() else None,
         leavers={p for p, _c in valued} - {pupil.person_id for pupil in listed} - teaching,
         to_publish={line.pair for line in plan.to_send},
         conflicts={line.pair for line in plan.lines if line.change is Change.CONFLICT},

@@ -17,6 +17,7 @@ from lti_tool.gradebook.models import DeliveryState, LineItem, PlatformPause, Sc
 from lti_tool.gradebook.scores import current_values
 from lti_tool.lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from lti_tool.web.deliveries import PAUSED, REFUSED, WAITING, explain, explain_pause
+from lti_tool.web.shown import moment_words
 from tests import factories
 from tests.conftest import School
 
@@ -331,11 +332,28 @@ def test_a_platform_left_alone_is_said_at_the_top(marks: Marks, reason: str) -> 
         db.session.close()
 
     text = shown(marks)
+    whole = shown(marks, "waiting")
 
     with marks.school.app.test_request_context():
-        said = explain_pause(pause, marks.platform_name())
+        platform = marks.platform_name()
+        said = explain_pause(pause, platform)
     assert " ".join(said.why.split()) in text
     assert "Rien n’est perdu : une note attend ici. Nouvel essai :" in text
+    assert f"L’envoi à {platform} est suspendu. Nouvel essai :" in whole
+    assert "Part dans quelques secondes." not in whole
+
+
+def test_a_next_try_is_no_sooner_than_its_platforms_and_never_past(marks: Marks) -> None:
+    now = utcnow()
+    late = ScoreDelivery(state=DeliveryState.WAITING, reason="later", not_before=now - timedelta(hours=1))
+    with marks.school.app.test_request_context():
+        alone = explain(late, "Moodle").todo
+        waiting = explain(late, "Moodle", now + timedelta(hours=2)).todo
+        own = explain(ScoreDelivery(state=late.state, not_before=now + timedelta(hours=3)), "Moodle", now)
+        said = {n: moment_words(now + timedelta(hours=n)) for n in (2, 3)}
+    assert alone == "Nouvel essai dans quelques secondes. Rien à faire."
+    assert said[2] in waiting
+    assert said[3] in own.todo
 
 
 def test_a_pause_is_not_said_when_nothing_waits(marks: Marks) -> None:
