@@ -312,11 +312,16 @@ def columns_of(book: Book, lines: Iterable[Line]) -> list[Column]:
     return list(columns.values())
 
 
+def sent_again_together(lines: Iterable[Line]) -> list[Line]:
+    """The refused scores that may be sent again with others: as many as the page's buttons say."""
+    return [line for line in lines if line.state == "refused" and "again" in line.actions]
+
+
 def refusals_of(book: Book, lines: Iterable[Line]) -> list[Refusal]:
     """The refused scores that may be sent again, by reason, the most frequent first."""
     found: dict[str, Refusal] = {}
-    for line in lines:
-        if line.state == "refused" and "again" in line.actions and line.delivery is not None:
+    for line in sent_again_together(lines):
+        if line.delivery is not None:
             if line.reason not in found:
                 said = explain(line.delivery, book.course.platform.name)
                 found[line.reason] = Refusal(line.reason, said)

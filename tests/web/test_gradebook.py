@@ -499,6 +499,57 @@ def test_all_refused_scores_are_sent_again_at_once(marks: Marks) -> None:
     assert [marks.rows(name, "1A")[-1][0] for name in PUPILS] == ["waiting", "waiting", "refused", "sent"]
 
 
+@pytest.mark.parametrize("state", ["sent", "stopped", "kept", "changed"])
+def test_sending_all_again_leaves_what_was_refused_once_and_came_to_another_end(
+    marks: Marks, state: str
+) -> None:
+    """A refused delivery stays one after it was sent again: what counts is the last word of its cell."""
+    marks.delivery("Adam", "1A", "refused", reason="no_answer")
+    marks.delivery("Adam", "1A", state, lms_score=Decimal(1) if state in ("kept", "changed") else None)
+    marks.delivery("Zoé", "1A", "refused", reason="no_answer")
+    marks.delivery("Zoé", "1A", "replaced")
+
+    marks.school.visit("teacher").post("/gradebook/again", {"all": "1"})
+
+    assert [row[0] for row in marks.rows("Adam", "1A")] == ["refused", state]
+    assert [row[0] for row in marks.rows("Zoé", "1A")] == ["refused", "replaced", "waiting"]
+
+
+def test_as_many_leave_as_the_button_says(marks: Marks) -> None:
+    for name in ("Adam", "Aïcha", "Chloé"):
+        marks.delivery(name, "1A", "refused", reason="no_answer")
+    marks.delivery("Adam", "1B", "refused", reason="not_gradable")
+    marks.delivery("Zoé", "1A", "refused", reason="no_answer")
+    marks.level("Zoé", "1A", "")  # worth nothing any more
+    with marks.school.app.app_context():
+        begin_write()
+        factories.gradebook_settings(marks.school.course, mode="publish")
+        db.session.commit()
+        db.session.close()
+    marks.level("Aïcha", "1A", 4)  # to be seen before it is sent
+    assert "Renvoyer les 3 notes refusées" in shown(marks)
+
+    marks.school.visit("teacher").post("/gradebook/again", {"all": "1"})
+
+    assert [len(marks.rows(name, "1A")) for name in PUPILS] == [2, 1, 2, 1]
+    assert marks.rows("Adam", "1B")[1:] == [("waiting", Decimal(3), False)]
+
+
+def test_those_of_a_reason_are_sent_again_in_the_column_that_is_looked_at(marks: Marks) -> None:
+    for name, code in (("Adam", "1A"), ("Aïcha", "1A"), ("Adam", "1B")):
+        marks.delivery(name, code, "refused", reason="no_answer")
+    with marks.school.app.app_context():
+        place = {"state": "refused", "column": str(factories.competence("1A").id)}
+        db.session.close()
+    teacher = marks.school.visit("teacher")
+    assert "Renvoyer les 2 :" in words(teacher.get(f"/gradebook?state=refused&column={place['column']}"))
+
+    teacher.post("/gradebook/again", {"all": "1", "reason": "no_answer", **place})
+
+    assert [len(marks.rows("Adam", code)) for code in ("1A", "1B")] == [2, 1]
+    assert len(marks.rows("Aïcha", "1A")) == 2
+
+
 def test_a_change_by_hand_is_kept(marks: Marks) -> None:
     delivery = marks.delivery("Adam", "1A", "changed", lms_score=Decimal(4))
 
