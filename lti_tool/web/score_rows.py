@@ -139,11 +139,12 @@ def line_of(book: Book, pair: Pair) -> Line:
 def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
     if not book.may_send(pair[1]) or pair not in book.valued:
         return ()
+    again = () if pair[0] in book.leavers else ("again",)  # nothing leaves for them
     if current.state is DeliveryState.REFUSED:
         own = isinstance(pair[1], OwnColumn)
-        return ("column",) if current.reason == "column_gone" and not own else ("again", "stop")
+        return ("column",) if current.reason == "column_gone" and not own else (*again, "stop")
     if current.state is DeliveryState.STOPPED:
-        return ("again",)
+        return again
     if current.state is DeliveryState.CHANGED:
         return ("keep", "force")
     return ("force",) if current.state is DeliveryState.KEPT else ()

@@ -714,6 +714,25 @@ def test_somebody_who_left_is_named_and_nothing_is_sent_for_them(marks: Marks) -
     assert delivery
 
 
+def test_somebody_who_left_is_not_among_those_to_send_again(marks: Marks) -> None:
+    for name in ("Adam", "Aïcha", "Chloé"):
+        marks.delivery(name, "1A", "refused", reason="left" if name == "Adam" else "no_answer")
+    with marks.school.app.app_context():
+        begin_write()
+        gone = sa.update(Enrolment).where(Enrolment.person_id == marks.person_id("Adam"))
+        db.session.execute(gone.values(active=False))
+        db.session.commit()
+        db.session.close()
+    text = shown(marks)
+    assert "Renvoyer les 2 notes refusées" in text
+    assert "Renvoyer : Adam Benali" not in text
+    assert "Ne plus envoyer : Adam Benali" in text
+
+    marks.school.visit("teacher").post("/gradebook/again", {"all": "1"})
+
+    assert [len(marks.rows(name, "1A")) for name in PUPILS[:3]] == [1, 2, 2]
+
+
 def test_the_page_holds_no_date_of_another_day_without_its_day(marks: Marks) -> None:
     marks.delivery("Adam", "1A", "sent", done_at=utcnow() - timedelta(days=3))
 
