@@ -140,8 +140,9 @@ def next_step(cell: Cell, value: Worth | None) -> Step:
     if current is None:
         return Step.NONE if value is None else Step.WRITE
     if value is None:
-        # Nothing is left to send. A score that has not left stays here; one that was sent is cleared by a teacher.
-        return Step.TAKE_BACK
+        # Nothing is left to send. A score that has not left stays here; one that was sent is cleared by a teacher, and
+        # what a teacher clears is cleared, unless a level comes.
+        return Step.TAKE_BACK if current.state in OPEN and current.score is not None else Step.NONE
     if current.state is DeliveryState.STOPPED:
         return Step.NONE  # whatever it is worth by now: a teacher says when it is sent again
     if _carries(current, value):

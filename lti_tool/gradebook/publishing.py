@@ -134,7 +134,7 @@ def _change(cell: Cell, value: Worth | None) -> Change | None:
         return Change.NEW if sent is None or sent.score is None else Change.CHANGED
     if value is not None:
         return Change.UNCHANGED
-    return Change.BACK if current is not None and current.state in OPEN else None
+    return Change.BACK if step is Step.TAKE_BACK else None
 
 
 def _leavers(session: Session, course: Course, people: set[int]) -> set[int]:

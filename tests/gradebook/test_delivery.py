@@ -525,6 +525,53 @@ def test_a_grade_is_cleared_on_demand_and_the_next_score_arrives(book: Gradebook
     assert [shown.state for shown in book.history(ADAM, "1A")] == ["sent", "sent", "sent"]
 
 
+def test_a_clear_that_waits_is_not_lost_to_what_leaves_the_cell_without_a_level(
+    book_on_both: Gradebook,
+) -> None:
+    book = book_on_both
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+
+    book.type((ADAM, "1A", "ABS"))
+    assert book.preview(conversion="table").back == 0
+    book.change(conversion="table")
+    book.deliver()
+
+    assert book.value(ADAM, "1A") is None
+    assert [shown.state for shown in book.history(ADAM, "1A")] == ["sent", "sent"]
+
+
+def test_a_clear_on_its_way_is_tried_again_whatever_leaves_the_cell_without_a_level(book: Gradebook) -> None:
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+    with book.writing():  # in the hands of a worker that has died
+        row = book.rows(ADAM, "1A")[-1]
+        row.state, row.leased_until = DeliveryState.SENDING, utcnow() - timedelta(seconds=1)
+
+    book.type((ADAM, "1A", "ABS"))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (None, "sent")
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_level_takes_the_place_of_a_clear_that_waits(book: Gradebook, level: int) -> None:
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+
+    book.type((ADAM, "1A", level))
+    book.deliver()
+
+    assert book.value(ADAM, "1A") == level
+    assert all("scoreGiven" in json.loads(body) for body in book.sent_scores())
+
+
 @pytest.mark.parametrize("code", ["ABS", "DISP", "NE", "NF", "NR"])
 def test_a_code_is_never_sent(book: Gradebook, code: str) -> None:
     book.type((ADAM, "1A", code))
