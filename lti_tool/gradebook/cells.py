@@ -179,6 +179,9 @@ def new_delivery(
     To be added once what it replaces was flushed: the two never wait at once.
     """
     if cell.current is not None and cell.current.state is DeliveryState.WAITING:
+        # Who chose to send over what was typed by hand chose it for what comes in its place too. To empty a grade is
+        # another choice.
+        forced |= cell.current.forced and cell.current.score is not None
         cell.current.state, cell.current.done_at = DeliveryState.REPLACED, now
     timestamp = _stamp(cell, now)
     person_id, column = pair

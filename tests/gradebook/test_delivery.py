@@ -210,6 +210,54 @@ def test_a_forced_score_overwrites_what_was_changed_by_hand(book: Gradebook) -> 
     assert book.value(ADAM, "1A") == 3
 
 
+def changed_by_hand(book: Gradebook) -> None:
+    """Adam's grade is one that was put there by hand, and ours was held back."""
+    book.type((ADAM, "1A", 2))
+    book.deliver()
+    book.set_by_hand(ADAM, "1A", 4)
+    book.type((ADAM, "1A", 1))
+    book.deliver()
+    assert book.shown(ADAM, "1A").state == "changed"
+
+
+def test_a_forced_score_that_a_newer_one_replaces_leaves_its_force_to_it(book_on_both: Gradebook) -> None:
+    book = book_on_both
+    changed_by_hand(book)
+    book.send_again(ADAM, "1A", forced=True)
+
+    book.type((ADAM, "1A", 3))
+    book.type((ADAM, "1A", 2))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (2, "sent")
+
+
+def test_a_forced_score_that_has_arrived_leaves_nothing_to_the_next(book: Gradebook) -> None:
+    changed_by_hand(book)
+    book.send_again(ADAM, "1A", forced=True)
+    book.deliver()
+    book.set_by_hand(ADAM, "1A", 4)
+
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (4, "changed")
+
+
+def test_a_score_that_replaces_a_clear_is_not_forced(book: Gradebook) -> None:
+    """What a teacher confirmed is that the grade goes, not that another one takes the place of one typed by hand."""
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+    book.set_by_hand(ADAM, "1A", 4)
+
+    book.type((ADAM, "1A", 2))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (4, "changed")
+
+
 def test_a_change_made_between_the_look_and_the_score_is_noticed_by_the_conflict(book: Gradebook) -> None:
     book.type((ADAM, "1A", 2))
     book.deliver()
