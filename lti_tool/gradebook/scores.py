@@ -17,7 +17,7 @@ from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .cells import BETWEEN_SCORES as BETWEEN_SCORES
-from .cells import Step, is_of_a_past_year, new_delivery, next_step, read_cells, take_back
+from .cells import Step, forget_past_year, is_of_a_past_year, new_delivery, next_step, read_cells, take_back
 from .models import (
     OPEN,
     WITHDRAWN,
@@ -115,6 +115,7 @@ def _queue(
         cell, value = cells[pair], values.get(pair)
         if is_of_a_past_year(cell, course.year_began_at, value):
             continue
+        forget_past_year(cell, course.year_began_at)
         step = next_step(cell, value)
         if step is Step.TAKE_BACK:
             take_back(cell, now)
