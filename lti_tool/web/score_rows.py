@@ -231,9 +231,17 @@ def _whole_column(book: Book, column: ColumnOf) -> Said:
         ngettext(
             "Spirale peut la recréer : sa note repartira.",
             "Spirale peut la recréer : ses %(num)s notes repartiront.",
-            sum(pair[1] == column and pair in book.current for pair in book.valued),
+            sum(pair[1] == column and _comes_back(book, pair) for pair in book.valued),
         ),
     )
+
+
+def _comes_back(book: Book, pair: Pair) -> bool:
+    """Whether a score leaves again for a column that is made again."""
+    current = book.current.get(pair)
+    if current is None or pair[0] in book.leavers:
+        return False
+    return current.score is not None and current.state is not DeliveryState.STOPPED
 
 
 def _nothing(book: Book, line: Line) -> Said:

@@ -660,6 +660,23 @@ def test_a_deleted_column_is_made_again_with_all_its_scores(marks: Marks) -> Non
         db.session.close()
 
 
+def test_a_deleted_column_is_said_to_send_as_many_scores_as_it_does(marks: Marks) -> None:
+    for name, state in (("Adam", "sent"), ("Aïcha", "refused"), ("Chloé", "stopped"), ("Zoé", "sent")):
+        marks.delivery(name, "1A", state, reason="column_gone" if state == "refused" else "")
+    item = marks.column("1A", gone=True, url="")
+    with marks.school.app.app_context():
+        begin_write()
+        gone = sa.update(Enrolment).where(Enrolment.person_id == marks.person_id("Zoé"))
+        db.session.execute(gone.values(active=False))
+        db.session.commit()
+        db.session.close()
+    assert "Spirale peut la recréer : ses 2 notes repartiront." in shown(marks)
+
+    marks.school.visit("teacher").post("/gradebook/column", {"item": item})
+
+    assert [len(marks.rows(name, "1A")) for name in PUPILS[:3]] == [2, 2, 1]
+
+
 def test_a_column_that_is_there_is_not_made_again(marks: Marks) -> None:
     marks.delivery("Adam", "1A", "sent")
     item = marks.column("1A")
