@@ -118,20 +118,26 @@ def newest_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
 def is_of_a_past_year(cell: Cell, began: datetime | None, value: Worth | None) -> bool:
     """Whether a cell holds only what was sent in a year that is over, and has nothing of the present one.
 
-    That is left as it is, neither sent again nor taken back. Where there is something of the present year, what the
-    LMS took in the past one no longer counts: a reset course emptied it.
+    That is left as it is, neither sent again nor taken back.
     """
-    if began is None:
-        return False
-    if cell.before is not None and cell.before.created_at < began:
+    return value is None and cell.current is not None and _is_past(cell.current, began)
+
+
+def forget_past_year(cell: Cell, began: datetime | None) -> None:
+    """Leave out of a cell what ended in a year that is over: what the LMS took then no longer counts.
+
+    A reset course emptied it. What is still open can be replaced, and stays.
+    """
+    if cell.before is not None and _is_past(cell.before, began):
         cell.before = None
-    if cell.sent is not None and cell.sent.created_at < began:
+    if cell.sent is not None and _is_past(cell.sent, began):
         cell.sent = None
-    if cell.current is None or cell.current.created_at >= began:
-        return False
-    if cell.current.state not in OPEN:
+    if cell.current is not None and cell.current.state not in OPEN and _is_past(cell.current, began):
         cell.current = None
-    return value is None
+
+
+def _is_past(delivery: ScoreDelivery, began: datetime | None) -> bool:
+    return began is not None and delivery.created_at < began
 
 
 def next_step(cell: Cell, value: Worth | None) -> Step:
@@ -140,8 +146,9 @@ def next_step(cell: Cell, value: Worth | None) -> Step:
     if current is None:
         return Step.NONE if value is None else Step.WRITE
     if value is None:
-        # Nothing is left to send. A score that has not left stays here; one that was sent is cleared by a teacher.
-        return Step.TAKE_BACK
+        # Nothing is left to send. A score that has not left stays here; one that was sent is cleared by a teacher, and
+        # what a teacher clears is cleared, unless a level comes.
+        return Step.TAKE_BACK if current.state in OPEN and current.score is not None else Step.NONE
     if current.state is DeliveryState.STOPPED:
         return Step.NONE  # whatever it is worth by now: a teacher says when it is sent again
     if _carries(current, value):
@@ -178,6 +185,9 @@ def new_delivery(
     To be added once what it replaces was flushed: the two never wait at once.
     """
     if cell.current is not None and cell.current.state is DeliveryState.WAITING:
+        # Who chose to send over what was typed by hand chose it for what comes in its place too. To empty a grade is
+        # another choice.
+        forced |= cell.current.forced and cell.current.score is not None
         cell.current.state, cell.current.done_at = DeliveryState.REPLACED, now
     timestamp = _stamp(cell, now)
     person_id, column = pair

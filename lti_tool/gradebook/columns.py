@@ -17,8 +17,9 @@ from ..errors import PlatformDelayed, PlatformRefused
 from ..frameworks.models import FrameworkItem
 from ..lti import ags
 from ..lti.services import Service
-from .models import ColumnOf, DeliveryState, LineItem, OwnColumn, ScoreDelivery
+from .models import ColumnOf, DeliveryState, LineItem, Mode, OwnColumn, ScoreDelivery
 from .scores import send_again
+from .worths import settings_of
 
 LONGEST_LABEL = 255
 COLUMN_GONE = "column gone"
@@ -107,14 +108,19 @@ def only_link_columns(session: Session, course: Course) -> bool:
 
 
 def make_column_again(session: Session, course: Course, item_id: int, now: datetime) -> int:
-    """Have a column that was deleted in the LMS made again, with every score it held: how many will be sent."""
+    """Have a column that was deleted in the LMS made again, with every score it held: how many will be sent.
+
+    In a course that sends on « Publier », as they were published: what they are worth by now is seen first.
+    """
+    publishes = settings_of(session, course.id).mode == Mode.PUBLISH
     ended = sa.select(ScoreDelivery.person_id).where(
         ScoreDelivery.course_id == course.id,
         ScoreDelivery.item_id == item_id,
         ScoreDelivery.state != DeliveryState.REPLACED,
     )
     people = sorted(set(session.scalars(ended)))
-    written = send_again(session, course, [(person_id, item_id) for person_id in people], now)
+    pairs = [(person_id, item_id) for person_id in people]
+    written = send_again(session, course, pairs, now, as_written=publishes)
     session.execute(
         sa.update(LineItem)
         .where(LineItem.course_id == course.id, LineItem.item_id == item_id)

@@ -80,7 +80,10 @@ def deliver_due(tokens: Tokens, config: Config, stopping: Event | None = None) -
 def _deliver_to(
     platform_id: int, closed: Event, tokens: Tokens, config: Config, pipelines: Pipelines
 ) -> bool:
-    """One turn of a platform; whether there was something to deliver."""
+    """One turn of a platform; whether it calls for another.
+
+    Not where the platform is left alone by now: some that say « later » for ever would keep the worker busy.
+    """
     connections = db.session.get_one(Platform, platform_id, populate_existing=True).connections
     db.session.commit()
     pipeline, turn, found = pipelines.of(connections), Turn(platform_id), False
@@ -94,7 +97,7 @@ def _deliver_to(
             _settle(turn, pipeline.take_done(wait=True), config)
     finally:
         _give_up(pipeline, closed)
-    return found
+    return found and not turn.paused
 
 
 def _supply(platform_id: int, closed: Event, tokens: Tokens, config: Config) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ..assessment.entries import Observation
 from ..courses.models import Course, Enrolment, Role
 from ..courses.roster import pupils_query
-from .cells import Cell, Step, is_of_a_past_year, new_delivery, next_step, read_all_cells
+from .cells import Cell, Step, forget_past_year, is_of_a_past_year, new_delivery, next_step, read_all_cells
 from .models import (
     OPEN,
     ColumnOf,
@@ -114,12 +114,12 @@ def plan_scores(
     for pair in dict.fromkeys((*values, *opened)):
         if pair[0] not in pupils:
             continue
-        cell = cells.get(pair) or Cell()
-        if is_of_a_past_year(cell, course.year_began_at, values.get(pair)):
+        cell, value = cells.get(pair) or Cell(), values.get(pair)
+        if is_of_a_past_year(cell, course.year_began_at, value):
             continue
+        forget_past_year(cell, course.year_began_at)
         if dropping and cell.current is not None and cell.current.state is DeliveryState.WAITING:
             cell.current = cell.before
-        value = values.get(pair)
         change = _change(cell, value)
         if change is not None:
             plan.lines.append(Line(pair, change, value, cell))
@@ -134,7 +134,7 @@ def _change(cell: Cell, value: Worth | None) -> Change | None:
         return Change.NEW if sent is None or sent.score is None else Change.CHANGED
     if value is not None:
         return Change.UNCHANGED
-    return Change.BACK if current is not None and current.state in OPEN else None
+    return Change.BACK if step is Step.TAKE_BACK else None
 
 
 def _leavers(session: Session, course: Course, people: set[int]) -> set[int]:

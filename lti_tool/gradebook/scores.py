@@ -17,7 +17,7 @@ from ..courses.models import Course, Enrolment
 from ..courses.roster import pupils_query
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .cells import BETWEEN_SCORES as BETWEEN_SCORES
-from .cells import Step, is_of_a_past_year, new_delivery, next_step, read_cells, take_back
+from .cells import Step, forget_past_year, is_of_a_past_year, new_delivery, next_step, read_cells, take_back
 from .models import (
     OPEN,
     WITHDRAWN,
@@ -115,6 +115,7 @@ def _queue(
         cell, value = cells[pair], values.get(pair)
         if is_of_a_past_year(cell, course.year_began_at, value):
             continue
+        forget_past_year(cell, course.year_began_at)
         step = next_step(cell, value)
         if step is Step.TAKE_BACK:
             take_back(cell, now)
@@ -179,11 +180,12 @@ def send_again(
     *,
     forced: bool = False,
     stopped: bool = False,
+    as_written: bool = False,
 ) -> list[ScoreDelivery]:
     """Write new deliveries for pairs whose last one has ended; `forced` sends them over a change made by hand.
 
-    What is sent is what they are worth now. A pair that is worth nothing any more, or has something open, is left
-    alone; so is one that a teacher stopped, unless `stopped`.
+    What is sent is what they are worth now, or exactly what was written last (`as_written`). A pair that is worth
+    nothing any more, or has something open, is left alone; so is one that a teacher stopped, unless `stopped`.
     """
     hold_course(session, course.id)
     allowed = can_send(course)
@@ -194,11 +196,18 @@ def send_again(
     cells = read_cells(session, course.id, pairs)
     written = []
     for pair in pairs:
-        current = cells[pair].current
-        if current is None or current.state in OPEN:
+        cell = cells[pair]
+        forget_past_year(cell, course.year_began_at)
+        current, value = cell.current, values.get(pair)
+        if current is None or current.state in OPEN or value is None:
             continue
-        if pair in values and (stopped or current.state is not DeliveryState.STOPPED):
-            written.append(new_delivery(course.id, pair, cells[pair], values[pair], now, forced=forced))
+        if current.state is DeliveryState.STOPPED and not stopped:
+            continue
+        if as_written:
+            if current.score is None:
+                continue  # it was emptied
+            value = Worth(current.score, current.maximum, current.level, current.comment)
+        written.append(new_delivery(course.id, pair, cell, value, now, forced=forced))
     session.add_all(written)
     session.flush()
     return written

@@ -25,6 +25,9 @@ log = structlog.get_logger()
 
 LONGEST_PAUSE_S = 600.0
 """A platform that is silent is asked again at least so often: nobody waits an hour after it was mended."""
+SHORTEST_PAUSE_S = 0.5
+"""`Retry-After` counts in seconds, and is kept to the second: less than half of one is nothing. So much is left too
+where the wait was over before all that was under way had ended."""
 
 
 @dataclass
@@ -182,6 +185,7 @@ def _keep_pause(
         pause.until = max([pause.until, *named])
         return
     own = now + timedelta(seconds=min(wait_s(pause.tries, config), LONGEST_PAUSE_S))
-    pause.until = max(named) if named else own
+    shortest = now + timedelta(seconds=SHORTEST_PAUSE_S)
+    pause.until = max([shortest, *named]) if named else own
     pause.reason, pause.tries = (later[0].reason if later else "no_answer"), pause.tries + 1
     turn.paused = True

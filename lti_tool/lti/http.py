@@ -137,7 +137,10 @@ def _saying(body: bytes) -> str:
 
 
 def _retry_at(value: str) -> datetime | None:
-    """The moment a `Retry-After` names (RFC 9110 §10.2.3), at most an hour away; None when there is none."""
+    """The moment a `Retry-After` names (RFC 9110 §10.2.3), at most an hour away; None when there is none.
+
+    Nor when it is no wait at all: « 0 », or a date of an LMS whose clock is behind ours. Whoever asked waits as usual.
+    """
     if not value:
         return None
     now = utcnow()
@@ -147,4 +150,4 @@ def _retry_at(value: str) -> datetime | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max(moment, now), now + LONGEST_PAUSE)
+    return min(moment, now + LONGEST_PAUSE) if moment > now else None

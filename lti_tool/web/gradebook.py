@@ -21,7 +21,16 @@ from ..gradebook.worths import settings_of
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .deliveries import STATES, Figures, explain_pause, number
 from .guard import May, here, page, row_id, visit
-from .score_rows import Line, columns_of, lines_of, refusals_of, row_of, table_of, to_settle
+from .score_rows import (
+    Line,
+    columns_of,
+    lines_of,
+    refusals_of,
+    row_of,
+    sent_again_together,
+    table_of,
+    to_settle,
+)
 from .scorebook import column_key, read_book, read_values
 from .shown import code_words, levels, moment_words
 
@@ -158,7 +167,7 @@ def gradebook() -> str:
         table_rows=table_rows,
         glances={glance for _name, cells in table_rows for glance in cells},
         figures=Figures(),
-        refused=sum(line.state == "refused" and "again" in line.actions for line in everything),
+        refused=len(sent_again_together(everything)),
         to_publish=sum(line.state == "to_publish" for line in everything),
         waiting=waiting,
         left=len(book.leavers),

@@ -11,31 +11,32 @@ from werkzeug.wrappers import Response
 from ..courses.models import Course
 from ..db import db, utcnow
 from ..errors import NotFound
+from ..gradebook.cells import read_cells
 from ..gradebook.columns import make_column_again
-from ..gradebook.models import DeliveryState, LineItem, ScoreDelivery, in_column
+from ..gradebook.models import DeliveryState, LineItem, ScoreDelivery
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import clear_score, hold_course, send_again
 from ..gradebook.worths import settings_of
 from .gradebook import filters_in
 from .guard import May, here, page, row_id, visit
-from .score_rows import line_of, row_of
+from .score_rows import line_of, lines_of, row_of, sent_again_together
 from .scorebook import left_over, read_book
 
 
 @page("/gradebook/again", may=May.TEACH, methods=("POST",))
 def gradebook_again() -> Response:
-    """Send a refused score again, all those of a reason, or all of them."""
+    """Send a refused score again, all those of a reason that the page shows, or all of them."""
     course = visit().course
     hold_course(db.session, course.id)
-    if request.form.get("all"):
-        query = sa.select(ScoreDelivery).filter_by(course_id=course.id, state=DeliveryState.REFUSED)
-        gone = sa.and_(ScoreDelivery.reason == "column_gone", ScoreDelivery.link_id.is_(None))
-        reason = request.form.get("reason", "")
-        of_reason = [ScoreDelivery.reason == reason] if reason else []
-        refused = list(db.session.scalars(query.where(~gone, *of_reason)))
-    else:
-        refused = _asked(DeliveryState.REFUSED, DeliveryState.STOPPED)
-    return _send(course, refused, stopped=True)
+    if not request.form.get("all"):
+        return _send(course, _asked(DeliveryState.REFUSED, DeliveryState.STOPPED), stopped=True)
+    # Those that the page counts on its buttons: not what was refused once, and came to another end since.
+    book = read_book(db.session, course, may_act=True)
+    refused = sent_again_together(lines_of(book))
+    if reason := request.form.get("reason"):
+        shown = filters_in(request.form.to_dict()).narrow(refused)
+        refused = [line for line in shown if line.reason == reason]
+    return _send(course, [line.delivery for line in refused if line.delivery])
 
 
 @page("/gradebook/stop", may=May.TEACH, methods=("POST",))
@@ -108,14 +109,9 @@ def gradebook_clear() -> Response:
 def _asked(*states: DeliveryState) -> list[ScoreDelivery]:
     """The delivery the form names; none when the page was old, and it is no longer the last word in that state."""
     delivery = _found(request.form.get("delivery", type=row_id))
-    newest = sa.select(sa.func.max(ScoreDelivery.id)).where(
-        ScoreDelivery.course_id == delivery.course_id,
-        ScoreDelivery.person_id == delivery.person_id,
-        in_column(ScoreDelivery, delivery.column),
-        ScoreDelivery.state != DeliveryState.REPLACED,
-    )
-    db.session.refresh(delivery)
-    return [delivery] if delivery.id == db.session.scalar(newest) and delivery.state in states else []
+    cells = read_cells(db.session, delivery.course_id, [delivery.pair])
+    current = cells[delivery.pair].current
+    return [delivery] if delivery is current and delivery.state in states else []
 
 
 def _found(delivery_id: int | None) -> ScoreDelivery:

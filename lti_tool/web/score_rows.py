@@ -139,11 +139,12 @@ def line_of(book: Book, pair: Pair) -> Line:
 def _actions(book: Book, pair: Pair, current: ScoreDelivery) -> tuple[str, ...]:
     if not book.may_send(pair[1]) or pair not in book.valued:
         return ()
+    again = () if pair[0] in book.leavers else ("again",)  # nothing leaves for them
     if current.state is DeliveryState.REFUSED:
         own = isinstance(pair[1], OwnColumn)
-        return ("column",) if current.reason == "column_gone" and not own else ("again", "stop")
+        return ("column",) if current.reason == "column_gone" and not own else (*again, "stop")
     if current.state is DeliveryState.STOPPED:
-        return ("again",)
+        return again
     if current.state is DeliveryState.CHANGED:
         return ("keep", "force")
     return ("force",) if current.state is DeliveryState.KEPT else ()
@@ -230,9 +231,17 @@ def _whole_column(book: Book, column: ColumnOf) -> Said:
         ngettext(
             "Spirale peut la recréer : sa note repartira.",
             "Spirale peut la recréer : ses %(num)s notes repartiront.",
-            sum(pair[1] == column and pair in book.current for pair in book.valued),
+            sum(pair[1] == column and _comes_back(book, pair) for pair in book.valued),
         ),
     )
+
+
+def _comes_back(book: Book, pair: Pair) -> bool:
+    """Whether a score leaves again for a column that is made again."""
+    current = book.current.get(pair)
+    if current is None or pair[0] in book.leavers:
+        return False
+    return current.score is not None and current.state is not DeliveryState.STOPPED
 
 
 def _nothing(book: Book, line: Line) -> Said:
@@ -312,11 +321,16 @@ def columns_of(book: Book, lines: Iterable[Line]) -> list[Column]:
     return list(columns.values())
 
 
+def sent_again_together(lines: Iterable[Line]) -> list[Line]:
+    """The refused scores that may be sent again with others: as many as the page's buttons say."""
+    return [line for line in lines if line.state == "refused" and "again" in line.actions]
+
+
 def refusals_of(book: Book, lines: Iterable[Line]) -> list[Refusal]:
     """The refused scores that may be sent again, by reason, the most frequent first."""
     found: dict[str, Refusal] = {}
-    for line in lines:
-        if line.state == "refused" and "again" in line.actions and line.delivery is not None:
+    for line in sent_again_together(lines):
+        if line.delivery is not None:
             if line.reason not in found:
                 said = explain(line.delivery, book.course.platform.name, book.paused_until)
                 found[line.reason] = Refusal(line.reason, said)

@@ -210,6 +210,54 @@ def test_a_forced_score_overwrites_what_was_changed_by_hand(book: Gradebook) -> 
     assert book.value(ADAM, "1A") == 3
 
 
+def changed_by_hand(book: Gradebook) -> None:
+    """Adam's grade is one that was put there by hand, and ours was held back."""
+    book.type((ADAM, "1A", 2))
+    book.deliver()
+    book.set_by_hand(ADAM, "1A", 4)
+    book.type((ADAM, "1A", 1))
+    book.deliver()
+    assert book.shown(ADAM, "1A").state == "changed"
+
+
+def test_a_forced_score_that_a_newer_one_replaces_leaves_its_force_to_it(book_on_both: Gradebook) -> None:
+    book = book_on_both
+    changed_by_hand(book)
+    book.send_again(ADAM, "1A", forced=True)
+
+    book.type((ADAM, "1A", 3))
+    book.type((ADAM, "1A", 2))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (2, "sent")
+
+
+def test_a_forced_score_that_has_arrived_leaves_nothing_to_the_next(book: Gradebook) -> None:
+    changed_by_hand(book)
+    book.send_again(ADAM, "1A", forced=True)
+    book.deliver()
+    book.set_by_hand(ADAM, "1A", 4)
+
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (4, "changed")
+
+
+def test_a_score_that_replaces_a_clear_is_not_forced(book: Gradebook) -> None:
+    """What a teacher confirmed is that the grade goes, not that another one takes the place of one typed by hand."""
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+    book.set_by_hand(ADAM, "1A", 4)
+
+    book.type((ADAM, "1A", 2))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (4, "changed")
+
+
 def test_a_change_made_between_the_look_and_the_score_is_noticed_by_the_conflict(book: Gradebook) -> None:
     book.type((ADAM, "1A", 2))
     book.deliver()
@@ -523,6 +571,53 @@ def test_a_grade_is_cleared_on_demand_and_the_next_score_arrives(book: Gradebook
 
     assert book.value(ADAM, "1A") == 2
     assert [shown.state for shown in book.history(ADAM, "1A")] == ["sent", "sent", "sent"]
+
+
+def test_a_clear_that_waits_is_not_lost_to_what_leaves_the_cell_without_a_level(
+    book_on_both: Gradebook,
+) -> None:
+    book = book_on_both
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+
+    book.type((ADAM, "1A", "ABS"))
+    assert book.preview(conversion="table").back == 0
+    book.change(conversion="table")
+    book.deliver()
+
+    assert book.value(ADAM, "1A") is None
+    assert [shown.state for shown in book.history(ADAM, "1A")] == ["sent", "sent"]
+
+
+def test_a_clear_on_its_way_is_tried_again_whatever_leaves_the_cell_without_a_level(book: Gradebook) -> None:
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+    with book.writing():  # in the hands of a worker that has died
+        row = book.rows(ADAM, "1A")[-1]
+        row.state, row.leased_until = DeliveryState.SENDING, utcnow() - timedelta(seconds=1)
+
+    book.type((ADAM, "1A", "ABS"))
+    book.deliver()
+
+    assert (book.value(ADAM, "1A"), book.shown(ADAM, "1A").state) == (None, "sent")
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_level_takes_the_place_of_a_clear_that_waits(book: Gradebook, level: int) -> None:
+    book.type((ADAM, "1A", 3))
+    book.deliver()
+    book.type((ADAM, "1A", ""))
+    book.clear(ADAM, "1A")
+
+    book.type((ADAM, "1A", level))
+    book.deliver()
+
+    assert book.value(ADAM, "1A") == level
+    assert all("scoreGiven" in json.loads(body) for body in book.sent_scores())
 
 
 @pytest.mark.parametrize("code", ["ABS", "DISP", "NE", "NF", "NR"])

@@ -222,6 +222,102 @@ def test_a_platform_is_never_left_alone_longer_than_an_hour(book: Gradebook, sai
     assert timedelta(minutes=59) < until - utcnow() <= LONGEST_PAUSE
 
 
+PAST = "Mon, 05 Jan 2026 10:00:00 GMT"
+"""What a platform whose clock is behind ours names."""
+
+
+@pytest.mark.parametrize("path", ["/scores", "/lti/token"])
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("said", ["0", PAST])
+def test_a_platform_that_names_no_wait_is_left_alone_as_long_as_one_that_names_nothing(
+    book: Gradebook, said: str, status: int, path: str
+) -> None:
+    """Asked again at once it would be asked for ever, and its worker would do nothing else."""
+    book.connections(1)
+    first_s = book.world.config.delivery.retry_first_s
+    # Enough for the worker to be seen going round in circles, and few enough for the test to end.
+    book.world.faults.answer(path, status, times=20, Retry_After=said)
+    book.type((ADAM, "1A", 3))
+    pauses, before = [], book.world.faults.asked(path, "POST")
+    for turn in range(1, 4):
+        wait_s = book.deliver()
+        assert book.world.faults.asked(path, "POST") - before == turn
+        pauses.append((book.pause()[1] - utcnow()).total_seconds())
+        assert wait_s > 0.5 * first_s
+        book.world.let_time_pass()
+
+    assert 0.5 * first_s < pauses[0] < pauses[1] < pauses[2]
+    assert book.shown(ADAM, "1A").tries == 0
+    book.world.faults.clear()
+    book.deliver()
+    assert book.value(ADAM, "1A") == 3
+
+
+@pytest.mark.parametrize("said", ["0", PAST])
+def test_an_error_that_names_no_wait_is_an_error_of_the_score_alone(book: Gradebook, said: str) -> None:
+    book.world.faults.answer("/scores", 500, Retry_After=said)
+    book.type((ADAM, "1A", 3))
+
+    book.deliver()
+
+    shown = book.shown(ADAM, "1A")
+    assert (shown.state, shown.reason, shown.tries) == ("waiting", "failed", 1)
+    assert book.pause() is None
+
+
+def test_a_short_wait_that_a_platform_names_is_kept_to_the_second(book: Gradebook) -> None:
+    """Shorter than ours would be, and however often it was said."""
+    book.world.faults.answer("/scores", 503, times=20, Retry_After="1")
+    book.type((ADAM, "1A", 3))
+    for _turn in range(4):
+        before = utcnow()
+        book.deliver()
+        assert 0 < (book.pause()[1] - before).total_seconds() - 1 < 0.5
+        book.world.let_time_pass()
+
+
+def test_a_wait_that_was_over_before_its_column_was_done_still_ends_the_turn(
+    book: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform that answers slowly and says « 1 second » for ever must not keep the worker from its other work."""
+    late = settling.settle
+
+    def settles_late(*about: Any) -> None:
+        time.sleep(1.2)
+        late(*about)
+
+    monkeypatch.setattr(delivering, "settle", settles_late)
+    book.world.faults.answer("/scores", 503, times=4, Retry_After="1")
+    book.type((ADAM, "1A", 3))
+
+    wait_s = book.deliver()
+
+    assert book.posts() == 1
+    assert 0 < wait_s <= 1
+
+
+def test_a_platform_that_says_later_has_one_turn_in_a_round(
+    book: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two slow ones that say « 1 second » for ever would keep the worker for themselves: when the turn of one ends,
+    the pause of the other is over.
+    """
+    settle = settling.settle
+
+    def settles_then_another_has_its_turn(*about: Any) -> None:
+        settle(*about)
+        book.world.let_time_pass()
+
+    monkeypatch.setattr(delivering, "settle", settles_then_another_has_its_turn)
+    book.world.faults.answer("/scores", 503, times=4, Retry_After="1")
+    book.type((ADAM, "1A", 3))
+
+    wait_s = book.deliver()
+
+    assert book.posts() == 1
+    assert wait_s == 0
+
+
 def test_a_platform_that_says_later_for_ever_never_makes_a_score_refused(book: Gradebook) -> None:
     book.world.faults.answer("/scores", 503, times=1000)
     book.type((ADAM, "1A", 3))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from lti_tool.db import db
+from lti_tool.db import db, utcnow
 from lti_tool.demo.people import MRC1, by_name
 from tests import factories
 
@@ -151,6 +153,57 @@ def test_a_grade_changed_by_hand_is_not_published_over(book: Gradebook) -> None:
     book.send_again(ADAM, "1A", forced=True)
     book.deliver()
     assert book.value(ADAM, "1A") == 4, "what is sent is what it is worth now"
+
+
+def lose_column(book: Gradebook) -> None:
+    """Adam's score arrived, the column was deleted, and Aïcha's, published since, was refused for that."""
+    book.change(mode="publish")
+    book.type((ADAM, "1A", 3))
+    book.publish(book.see())
+    book.deliver()
+    book.world.store.delete_line_item(MRC1.id, "1A")
+    book.type((AICHA, "1A", 2))
+    book.publish(book.see())
+    book.deliver()
+    assert (book.shown(AICHA, "1A").state, book.shown(AICHA, "1A").reason) == ("refused", "column_gone")
+
+
+def test_a_column_made_again_gets_what_was_published_and_nothing_that_was_not(
+    book_on_both: Gradebook,
+) -> None:
+    book = book_on_both
+    lose_column(book)
+    said = json.loads(book.sent_scores()[-1])
+    book.type((ADAM, "1A", 1), (AICHA, "1A", 4), (ZOE, "1A", 2))
+    book.change(conversion="table")
+    plan = book.plan()
+    assert plan == {"new": 2, "changed": 1}
+
+    book.make_column_again("1A")
+    book.deliver()
+
+    assert states(book, ADAM, "1A") == [("sent", 3), ("sent", 3)]
+    assert states(book, AICHA, "1A") == [("refused", 2), ("sent", 2)]
+    assert states(book, ZOE, "1A") == []
+    (again,) = [s for s in map(json.loads, book.sent_scores()[1:]) if s["userId"] == said["userId"]]
+    assert again.pop("timestamp") > said.pop("timestamp")
+    assert again == said
+    assert book.plan() == {"new": 1, "changed": 2}, "the rest is seen first, as before"
+
+
+def test_a_column_made_again_gets_nothing_back_that_is_worth_nothing_or_of_a_past_year(
+    book: Gradebook,
+) -> None:
+    lose_column(book)
+    book.type((ADAM, "1A", ""))
+    with book.writing() as course:
+        book.rows(AICHA, "1A")[0].created_at = utcnow() - timedelta(days=300)
+        course.year_began_at = utcnow() - timedelta(days=30)
+
+    book.make_column_again("1A")
+
+    assert states(book, ADAM, "1A") == [("sent", 3)]
+    assert states(book, AICHA, "1A") == [("refused", 2)]
 
 
 def test_who_left_is_not_counted_and_who_has_too_few_is_said(book: Gradebook) -> None:

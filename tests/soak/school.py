@@ -130,7 +130,7 @@ class School:
     def pupils_of(self) -> dict[str, list[str]]:
         """By course, the `sub` of each pupil: what the platform is told before it starts."""
         return {
-            f"c{course}": [str(1000 * course + n) for n in range(1, self.size.pupils + 1)]
+            f"c{course}": [f"c{course}-pupil-{n}" for n in range(1, self.size.pupils + 1)]
             for course in range(1, self.size.courses + 1)
         }
 

@@ -517,6 +517,57 @@ def test_all_refused_scores_are_sent_again_at_once(marks: Marks) -> None:
     assert [marks.rows(name, "1A")[-1][0] for name in PUPILS] == ["waiting", "waiting", "refused", "sent"]
 
 
+@pytest.mark.parametrize("state", ["sent", "stopped", "kept", "changed"])
+def test_sending_all_again_leaves_what_was_refused_once_and_came_to_another_end(
+    marks: Marks, state: str
+) -> None:
+    """A refused delivery stays one after it was sent again: what counts is the last word of its cell."""
+    marks.delivery("Adam", "1A", "refused", reason="no_answer")
+    marks.delivery("Adam", "1A", state, lms_score=Decimal(1) if state in ("kept", "changed") else None)
+    marks.delivery("Zoé", "1A", "refused", reason="no_answer")
+    marks.delivery("Zoé", "1A", "replaced")
+
+    marks.school.visit("teacher").post("/gradebook/again", {"all": "1"})
+
+    assert [row[0] for row in marks.rows("Adam", "1A")] == ["refused", state]
+    assert [row[0] for row in marks.rows("Zoé", "1A")] == ["refused", "replaced", "waiting"]
+
+
+def test_as_many_leave_as_the_button_says(marks: Marks) -> None:
+    for name in ("Adam", "Aïcha", "Chloé"):
+        marks.delivery(name, "1A", "refused", reason="no_answer")
+    marks.delivery("Adam", "1B", "refused", reason="not_gradable")
+    marks.delivery("Zoé", "1A", "refused", reason="no_answer")
+    marks.level("Zoé", "1A", "")  # worth nothing any more
+    with marks.school.app.app_context():
+        begin_write()
+        factories.gradebook_settings(marks.school.course, mode="publish")
+        db.session.commit()
+        db.session.close()
+    marks.level("Aïcha", "1A", 4)  # to be seen before it is sent
+    assert "Renvoyer les 3 notes refusées" in shown(marks)
+
+    marks.school.visit("teacher").post("/gradebook/again", {"all": "1"})
+
+    assert [len(marks.rows(name, "1A")) for name in PUPILS] == [2, 1, 2, 1]
+    assert marks.rows("Adam", "1B")[1:] == [("waiting", Decimal(3), False)]
+
+
+def test_those_of_a_reason_are_sent_again_in_the_column_that_is_looked_at(marks: Marks) -> None:
+    for name, code in (("Adam", "1A"), ("Aïcha", "1A"), ("Adam", "1B")):
+        marks.delivery(name, code, "refused", reason="no_answer")
+    with marks.school.app.app_context():
+        place = {"state": "refused", "column": str(factories.competence("1A").id)}
+        db.session.close()
+    teacher = marks.school.visit("teacher")
+    assert "Renvoyer les 2 :" in words(teacher.get(f"/gradebook?state=refused&column={place['column']}"))
+
+    teacher.post("/gradebook/again", {"all": "1", "reason": "no_answer", **place})
+
+    assert [len(marks.rows("Adam", code)) for code in ("1A", "1B")] == [2, 1]
+    assert len(marks.rows("Aïcha", "1A")) == 2
+
+
 def test_a_change_by_hand_is_kept(marks: Marks) -> None:
     delivery = marks.delivery("Adam", "1A", "changed", lms_score=Decimal(4))
 
@@ -627,6 +678,23 @@ def test_a_deleted_column_is_made_again_with_all_its_scores(marks: Marks) -> Non
         db.session.close()
 
 
+def test_a_deleted_column_is_said_to_send_as_many_scores_as_it_does(marks: Marks) -> None:
+    for name, state in (("Adam", "sent"), ("Aïcha", "refused"), ("Chloé", "stopped"), ("Zoé", "sent")):
+        marks.delivery(name, "1A", state, reason="column_gone" if state == "refused" else "")
+    item = marks.column("1A", gone=True, url="")
+    with marks.school.app.app_context():
+        begin_write()
+        gone = sa.update(Enrolment).where(Enrolment.person_id == marks.person_id("Zoé"))
+        db.session.execute(gone.values(active=False))
+        db.session.commit()
+        db.session.close()
+    assert "Spirale peut la recréer : ses 2 notes repartiront." in shown(marks)
+
+    marks.school.visit("teacher").post("/gradebook/column", {"item": item})
+
+    assert [len(marks.rows(name, "1A")) for name in PUPILS[:3]] == [2, 2, 1]
+
+
 def test_a_column_that_is_there_is_not_made_again(marks: Marks) -> None:
     marks.delivery("Adam", "1A", "sent")
     item = marks.column("1A")
@@ -679,6 +747,25 @@ def test_somebody_who_left_is_named_and_nothing_is_sent_for_them(marks: Marks) -
     assert "Adam Benali 1A" in text
     assert "n’est plus dans la liste de la classe" in text
     assert delivery
+
+
+def test_somebody_who_left_is_not_among_those_to_send_again(marks: Marks) -> None:
+    for name in ("Adam", "Aïcha", "Chloé"):
+        marks.delivery(name, "1A", "refused", reason="left" if name == "Adam" else "no_answer")
+    with marks.school.app.app_context():
+        begin_write()
+        gone = sa.update(Enrolment).where(Enrolment.person_id == marks.person_id("Adam"))
+        db.session.execute(gone.values(active=False))
+        db.session.commit()
+        db.session.close()
+    text = shown(marks)
+    assert "Renvoyer les 2 notes refusées" in text
+    assert "Renvoyer : Adam Benali" not in text
+    assert "Ne plus envoyer : Adam Benali" in text
+
+    marks.school.visit("teacher").post("/gradebook/again", {"all": "1"})
+
+    assert [len(marks.rows(name, "1A")) for name in PUPILS[:3]] == [1, 2, 2]
 
 
 def test_the_page_holds_no_date_of_another_day_without_its_day(marks: Marks) -> None:
