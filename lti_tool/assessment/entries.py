@@ -29,12 +29,12 @@ EntryRow = tuple[int, int, int, int, int | None, str | None, str]
 
 @dataclass(frozen=True)
 class NewEntry:
-    """What was typed in one cell. `comment` None leaves the cell's comment as it is, `observed` None its ticks."""
+    """What was typed in one cell. None leaves the cell's value, comment or ticks as they are by then."""
 
     key: str
     person_id: int
     item_id: int
-    value: str
+    value: str | None
     comment: str | None = None
     observed: tuple[int, ...] | None = None
 
@@ -130,7 +130,9 @@ def record(
             refused.append(Refused(entry.key, message))
             continue
         before = current.get((entry.person_id, entry.item_id))
-        level, code = parse_value(entry.value)
+        level, code = (before.level, before.code) if before else (None, None)
+        if entry.value is not None:
+            level, code = parse_value(entry.value)
         comment = (before.comment if before else "") if entry.comment is None else entry.comment.strip()
         observed = list(before.observed) if before else []
         if entry.observed is not None:
@@ -197,12 +199,12 @@ def _problem(activity: Activity, entry: NewEntry, people: Collection[int], items
     except ValueError:
         return _unnamed()
     try:
-        parse_value(entry.value)
+        parse_value(entry.value or "")
     except ValueError:
         return _(
             "«\u00a0%(value)s\u00a0» n’est pas un niveau\u00a0: "
             "taper 1, 2, 3 ou 4, ou l’un des codes ABS, DISP, NE, NF, NR.",
-            value=entry.value.strip()[:12],
+            value=(entry.value or "").strip()[:12],
         )
     if entry.person_id not in people:
         return _("Cet élève n’est plus dans le cours\u00a0: rien n’a été écrit pour lui.")

@@ -67,12 +67,11 @@ def save_comment(activity_id: int) -> Response:
     activity = activity_to_assess(activity_id)
     person_id = request.form.get("person", type=row_id) or 0
     item_id = request.form.get("competence", type=row_id) or 0
-    current = cells(db.session, activity.id).get((person_id, item_id))
     entry = NewEntry(
         str(uuid.uuid4()),
         person_id,
         item_id,
-        current.value if current else "",
+        None,
         with_chosen(request.form.get("comment", ""), request.form.get("saved")),
     )
     _saved, refused = save_entries(activity, [entry])

@@ -82,19 +82,22 @@ def _parse_entry(entry: Any) -> NewEntry:
     value, comment, observed = entry.get("value"), entry.get("comment"), entry.get("observed")
     if not (_is_id(person) and _is_id(item)):
         raise BadRequest
-    if not (isinstance(key, str) and isinstance(value, str) and isinstance(comment, str | None)):
+    if not (isinstance(key, str) and isinstance(value, str | None) and isinstance(comment, str | None)):
         raise BadRequest
     if not (observed is None or _are_ids(observed)):
         raise BadRequest
+    if value is None and comment is None and observed is None:
+        raise BadRequest
     # What no database can store: half of a surrogate pair, NUL.
     texts = [
-        text.replace("\x00", "").encode("utf-8", "replace").decode() for text in (key, value, comment or "")
+        text.replace("\x00", "").encode("utf-8", "replace").decode()
+        for text in (key, value or "", comment or "")
     ]
     return NewEntry(
         texts[0],
         person,
         item,
-        texts[1],
+        None if value is None else texts[1],
         None if comment is None else texts[2],
         None if observed is None else tuple(observed),
     )

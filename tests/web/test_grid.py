@@ -157,7 +157,7 @@ def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
     "broken",
     [
         {"value": 5},
-        {"value": None},
+        {"value": None},  # « unchanged », as the comment and the ticks: it says nothing at all
         {"person": "1"},
         {"person": True},
         {"person": 2**40},
@@ -217,6 +217,24 @@ def test_two_teachers_see_each_others_entries_and_lose_none(school: School, grid
     assert [(c["value"], c["by"]) for c in seen["cells"]] == [("2", "KD")]
     assert seen["people"] == 4
     assert [row[2] for row in rows(school)] == [3, 2]
+
+
+def test_a_comment_never_puts_an_older_level_back_over_a_colleagues(
+    school: School, grid: dict[str, int]
+) -> None:
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    first = save(claire, grid, entry(school, grid, "Adam", "1A", "2")).get_json()
+    save(karim, grid, entry(school, grid, "Adam", "1A", "4"))
+    comment = entry(school, grid, "Adam", "1A", None, comment="Bien parlé")
+    answer = save(claire, grid, comment, since=first["cursor"]).get_json()
+    assert [(s["value"], s["comment"]) for s in answer["saved"]] == [("4", "Bien parlé")]
+    assert [c["value"] for c in answer["cells"]] == ["4"]
+    assert [(c["value"], c["comment"]) for c in save(karim, grid).get_json()["cells"]][-1] == (
+        "4",
+        "Bien parlé",
+    )
+    assert waiting(school) == [("Adam", 4.0)], "the gradebook gets the colleague's level"
+    assert save(claire, grid, comment).get_json()["saved"] == answer["saved"], "the same key again"
 
 
 def test_the_whole_grid_can_be_saved_without_a_script(school: School, grid: dict[str, int]) -> None:
