@@ -47,6 +47,10 @@ class Refused:
     message: str
 
 
+Written = tuple[NewEntry, Assessment]
+"""An entry, and what its cell holds by it."""
+
+
 class Observation(NamedTuple):
     """A turn with where it comes from. A tuple: a course is thousands of them, made again for each page."""
 
@@ -90,7 +94,7 @@ def record(
     *,
     pupils: Collection[int] | None = None,
     items: Collection[int] | None = None,
-) -> tuple[list[Assessment], list[Refused]]:
+) -> tuple[list[Written], list[Refused]]:
     """Add entries to the grid, in the caller's write transaction: those written (now or before), those refused.
 
     The same key twice is written once. An entry that changes nothing is not written again. The activity was read in
@@ -103,7 +107,7 @@ def record(
     if items is None:
         of_activity = ActivityCompetence.activity_id == activity.id
         items = set(session.scalars(sa.select(ActivityCompetence.item_id).where(of_activity)))
-    written: list[Assessment] = []
+    written: list[Written] = []
     refused: list[Refused] = []
     rows = _written(session, activity.id, typed_for, {entry.key for entry in wanted})
     sent = {row.key: row for row in rows}
@@ -119,7 +123,7 @@ def record(
     for entry in wanted:
         known = sent.get(entry.key)
         if known is not None and known.activity_id == activity.id:
-            written.append(known)
+            written.append((entry, known))
             continue
         message = _problem(activity, entry, people, items) if known is None else _unnamed()
         if not message and entry.person_id not in inside:
@@ -143,7 +147,7 @@ def record(
             comment,
             observed,
         ):
-            written.append(before)
+            written.append((entry, before))
             continue
         added = Assessment(
             key=entry.key,
@@ -158,7 +162,7 @@ def record(
         )
         session.add(added)
         current[entry.person_id, entry.item_id] = sent[entry.key] = added
-        written.append(added)
+        written.append((entry, added))
     session.flush()
     return written, refused
 

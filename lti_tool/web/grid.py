@@ -18,6 +18,7 @@ from ..assessment.audience import pupils_of
 from ..assessment.entries import (
     NewEntry,
     Refused,
+    Written,
     cells,
     entries_since,
     previous_levels,
@@ -109,16 +110,13 @@ def poll_cells(activity_id: int) -> Response:
 # ----- saving -----
 
 
-Saved = list[tuple[NewEntry, Assessment]]
-
-
 def activity_to_assess(activity_id: int) -> Activity:
     """The activity, read once its course is held: its year is not closed before the commit."""
     hold_course(db.session, visit().course.id)
     return find_activity(db.session, visit().course, activity_id)
 
 
-def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[Saved, list[Refused]]:
+def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[list[Written], list[Refused]]:
     """Write entries and the scores they call for in one transaction, then wake the worker."""
     items = {link.item_id for link in activity.competences}
     saved, refused, queued = _write_entries(activity, items, entries)
@@ -128,14 +126,13 @@ def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[Saved, li
 
 def _write_entries(
     activity: Activity, items: set[int], entries: list[NewEntry]
-) -> tuple[Saved, list[Refused], list[ScoreDelivery]]:
+) -> tuple[list[Written], list[Refused], list[ScoreDelivery]]:
     course, session = visit().course, db.session
     pupils = pupils_among(session, course.id, {entry.person_id for entry in entries})
     written, refused = record(session, activity, visit().person.id, entries, pupils=pupils, items=items)
-    pairs = [(row.person_id, row.item_id) for row in written]
+    pairs = [(row.person_id, row.item_id) for _entry, row in written]
     queued = queue_typed(session, course, activity.id, pairs, pupils, utcnow())
-    kept = [entry for entry in entries if entry.key not in {r.key for r in refused}]
-    return list(zip(kept, written, strict=True)), refused, queued
+    return written, refused, queued
 
 
 def _commit(queued: list[ScoreDelivery]) -> None:

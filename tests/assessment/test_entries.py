@@ -41,7 +41,7 @@ class Grid:
 
     def write(self, *entries: NewEntry) -> tuple[list[Assessment], list[str]]:
         written, refused = record(db.session, self.activity, self.teacher.id, entries)
-        return written, [r.message for r in refused]
+        return [row for _entry, row in written], [r.message for r in refused]
 
 
 @pytest.fixture

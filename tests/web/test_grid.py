@@ -153,6 +153,15 @@ def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
     assert rows(school) == [("Zoé", "1A", 4, None, "")]
 
 
+def test_a_key_that_comes_twice_is_answered_for_each_time(school: School, grid: dict[str, int]) -> None:
+    wrong, right = entry(school, grid, "Adam", "1A", "9"), entry(school, grid, "Zoé", "1A", "4")
+    answer = save(school.visit("teacher"), grid, wrong, {**right, "key": wrong["key"]})
+    assert answer.status_code == 200, "a page whose request fails sends it again, for ever"
+    assert [r["key"] for r in answer.get_json()["refused"]] == [wrong["key"]]
+    assert [(s["key"], s["value"]) for s in answer.get_json()["saved"]] == [(wrong["key"], "4")]
+    assert rows(school) == [("Zoé", "1A", 4, None, "")]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
