@@ -27,16 +27,16 @@
 
   /* ---------- what goes out ---------- */
 
-  /** comment, observed null: unchanged. */
+  /** value, comment, observed null: unchanged, whatever a colleague made of it meanwhile. */
   function entry(td, more) {
-    return Object.assign({ person: personOf(td), competence: competenceOf(td), value: valueOf(td), comment: null, observed: null }, more);
+    return Object.assign({ person: personOf(td), competence: competenceOf(td), value: null, comment: null, observed: null }, more);
   }
 
   const steps = Spirale.createSteps(page, {
     readOnly: readOnly,
     onWrite: function (td) { notes.delete(td); ours.add(td); },
     send: function (list) {
-      outbox.add(list.map(function (td) { return entry(td); }));
+      outbox.add(list.map(function (td) { return entry(td, { value: valueOf(td) }); }));
       showSoon();
     },
     sendComment: function (td, text) { sendBeside(td, { comment: text }); },
@@ -109,25 +109,29 @@
 
   /* ---------- what comes back from the server ---------- */
 
-  function isHeld(td) {
-    return outbox.holds(personOf(td), competenceOf(td)) || (td === here && margin.isUnsaved());
+  function isHeld(td, what) {
+    return outbox.holds(personOf(td), competenceOf(td), what);
   }
 
   function onSaved(saved) {
     const td = find(saved.person, saved.competence);
     if (!td) return;
     const rival = rivals.get(td);
-    if (!isHeld(td) && rival && rival.entry > saved.entry) {
-      take(td, rival);
-    } else if (!isHeld(td)) {
-      if (valueOf(td) !== saved.value) show(td, saved.value);
-      setComment(td, saved.comment || '');
-      setObserved(td, saved.observed);
-      name(td);
+    if (!isHeld(td)) {
+      rivals.delete(td);
+      if (rival && rival.entry > saved.entry) take(td, rival); else showStored(td, saved);
     }
-    if (!isHeld(td)) rivals.delete(td);
     setEntry(td, saved.entry);
     if (td === here) showSoon();
+  }
+
+  /** What a cell holds on the server, but for what of ours is on its way to it. */
+  function showStored(td, cell) {
+    if (valueOf(td) !== cell.value && !isHeld(td, 'value')) show(td, cell.value);
+    if (!isHeld(td, 'comment')) setComment(td, cell.comment || '');
+    if (!isHeld(td, 'observed')) setObserved(td, cell.observed);
+    setEntry(td, cell.entry);
+    name(td);
   }
 
   function onRefused(refused, message) {
@@ -146,21 +150,21 @@
     if (ours.delete(td) && mine !== cell.value && !notes.has(td)) {
       notes.set(td, fill(words.replaced, { name: cell.by_name, theirs: cell.value || words.nothing, mine: mine || words.nothing }));
     }
-    setEntry(td, cell.entry);
-    setComment(td, cell.comment || '');
-    setObserved(td, cell.observed);
     setPeer(td, cell.by, cell.by_name);
-    show(td, cell.value);
+    showStored(td, cell);
     if (document.activeElement === inputOf(td)) inputOf(td).select();
   }
 
-  /** Never over an entry of ours that is still on its way: both are kept, and the margin says so. */
+  /**
+   * Never over a level of ours that is still on its way: both are kept, and the margin says so. A comment or a tick
+   * on its way leaves the level to the colleague, so theirs shows.
+   */
   function onCells(list) {
     list.forEach(function (cell) {
       const td = find(cell.person, cell.competence);
       if (!td || cell.entry <= entryOf(td)) return;
-      if (isHeld(td)) {
-        rivals.set(td, cell);
+      if (isHeld(td)) rivals.set(td, cell);
+      if (isHeld(td, 'value')) {
         notes.set(td, fill(words.both_kept, { name: cell.by_name, theirs: cell.value || words.nothing, mine: valueOf(td) || words.nothing }));
       } else {
         take(td, cell);
