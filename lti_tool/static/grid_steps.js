@@ -85,7 +85,11 @@ Spirale.createSteps = function (page, options) {
   }
 
   function writeComment(td, text) { writeBeside(td, 'comment', text, words.comment); }
-  function writeObserved(td, ids) { writeBeside(td, 'observed', ids.join(','), words.observed); }
+
+  /** In the server's order: a step can be undone only where the cell still holds what the step left in it. */
+  function writeObserved(td, ids) {
+    writeBeside(td, 'observed', ids.slice().sort(function (a, b) { return a - b; }).join(','), words.observed);
+  }
 
   /** Moves the last step from one list to the other; `from` is what its cells hold now, `into` what they get. */
   function turn(list, other, from, into, said) {

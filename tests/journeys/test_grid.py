@@ -362,6 +362,32 @@ def test_a_comment_or_a_tick_leaves_the_level_to_who_wrote_it_last(
     expect(tool.locator("#margin-comment")).to_have_value("Très clair et posé")
 
 
+def test_undoing_takes_back_what_was_done_here_and_nothing_of_a_colleagues(
+    context: BrowserContext, demo: Demo, karim: Tab
+) -> None:
+    claire = enter(context, demo, "Claire Morel")
+    make(claire, "Ce qui s’annule", all_observed=True)
+    join(karim, "Ce qui s’annule")
+    tool, adam, comment = (
+        claire.tool,
+        cell(claire.tool, "Adam B., 1A"),
+        claire.tool.locator("#margin-comment"),
+    )
+    boxes = tool.locator("section[data-observed]:visible input")
+    ids = [int(one.get_attribute("value") or 0) for one in boxes.all()]
+    assert ids != sorted(ids), "what is to be observed does not come in the order of its numbers"
+    place = next(n for n in range(1, len(ids)) if ids[n] < ids[n - 1])
+    for box in (boxes.nth(place - 1), boxes.nth(place)):
+        with claire.page.expect_response(is_save):
+            box.check()
+    expect(state(tool)).to_contain_text("Enregistré à")
+    adam.focus()
+    claire.page.keyboard.press("Control+z")
+    expect(state(tool)).to_contain_text("Annulé")
+    expect(boxes.nth(place)).not_to_be_checked()
+    expect(boxes.nth(place - 1)).to_be_checked()
+
+
 def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(
     context: BrowserContext, demo: Demo
 ) -> None:
