@@ -387,6 +387,22 @@ def test_undoing_takes_back_what_was_done_here_and_nothing_of_a_colleagues(
     expect(boxes.nth(place)).not_to_be_checked()
     expect(boxes.nth(place - 1)).to_be_checked()
 
+    # A comment in two goes, a colleague's between: only the second is undone.
+    with claire.page.expect_response(is_save):
+        comment.fill("De Claire")
+        comment.blur()
+    karim.frame.evaluate(PUT, {"comment": "De Karim"})
+    claire.frame.evaluate(POLL)
+    expect(comment).to_have_value("De Karim")
+    with claire.page.expect_response(is_save):
+        comment.fill("De Karim, vu")
+        comment.blur()
+    adam.focus()
+    with claire.page.expect_response(is_save) as undone:
+        claire.page.keyboard.press("Control+z")
+    assert undone.value.json()["saved"][0]["comment"] == "De Karim"
+    expect(comment).to_have_value("De Karim")
+
 
 def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(
     context: BrowserContext, demo: Demo
