@@ -21,6 +21,7 @@
   const read = Spirale.createReader(JSON.parse(form.dataset.readable));
   const notes = new Map();              // td → what the margin must say about it
   const rivals = new Map();             // td → a colleague's entry that came while ours was on its way
+  const refusals = new Map();           // td → {value, comment, observed: the sentence}: refused, and not sent anew since
   const ours = new Set();               // cells written from this page
   let here = cells[0];
   let due = 0;                          // the next frame, when the margin is to be shown anew
@@ -34,7 +35,7 @@
 
   const steps = Spirale.createSteps(page, {
     readOnly: readOnly,
-    onWrite: function (td) { notes.delete(td); ours.add(td); },
+    onWrite: function (td) { accept(td, 'value'); notes.delete(td); ours.add(td); },
     send: function (list) {
       outbox.add(list.map(function (td) { return entry(td, { value: valueOf(td) }); }));
       showSoon();
@@ -44,6 +45,7 @@
   });
 
   function sendBeside(td, more) {
+    Object.keys(more).forEach(function (what) { accept(td, what); });
     ours.add(td);
     outbox.add([entry(td, more)]);
     showSoon();
@@ -125,11 +127,17 @@
     if (td === here) showSoon();
   }
 
-  /** What a cell holds on the server, but for what of ours is on its way to it. */
+  /** What a cell holds on the server, but for what of ours is on its way to it, and a comment that was refused. */
   function showStored(td, cell) {
-    if (valueOf(td) !== cell.value && !isHeld(td, 'value')) show(td, cell.value);
-    if (!isHeld(td, 'comment')) setComment(td, cell.comment || '');
-    if (!isHeld(td, 'observed')) setObserved(td, cell.observed);
+    if (!isHeld(td, 'value')) {
+      accept(td, 'value');
+      if (valueOf(td) !== cell.value) show(td, cell.value);
+    }
+    if (!isHeld(td, 'comment') && !isRefused(td, 'comment')) setComment(td, cell.comment || '');
+    if (!isHeld(td, 'observed')) {
+      accept(td, 'observed');
+      setObserved(td, cell.observed);
+    }
     setEntry(td, cell.entry);
     name(td);
   }
@@ -139,9 +147,33 @@
     const text = fill(words.refused, { what: td ? titleOf(td) : '', message: message || words.bad_value });
     notice(text, true);
     if (!td) return;
+    const whole = refusals.get(td) || {};
+    ['value', 'comment', 'observed'].forEach(function (what) { if (refused[what] !== null) whole[what] = text; });
+    refusals.set(td, whole);
     inputOf(td).setAttribute('aria-invalid', 'true');
     notes.set(td, text);
     if (td === here) showSoon();
+  }
+
+  function isRefused(td, what) {
+    return refusals.has(td) && what in refusals.get(td);
+  }
+
+  /** What was refused in a cell is sent anew, or is shown no longer. */
+  function accept(td, what) {
+    if (!isRefused(td, what)) return;
+    const rest = refusals.get(td);
+    if (notes.get(td) === rest[what]) notes.delete(td);
+    delete rest[what];
+    if (Object.keys(rest).length) return;
+    refusals.delete(td);
+    inputOf(td).removeAttribute('aria-invalid');
+  }
+
+  /** The last sentence of what is refused and still shows: all is not saved then. */
+  function lastRefusal() {
+    const last = Array.from(refusals.values()).pop();
+    return last ? Object.values(last).pop() : '';
   }
 
   /** A colleague's entry takes the cell; focus and scroll stay where they are. */
@@ -289,7 +321,8 @@
   const outbox = Spirale.createOutbox({
     saveUrl: form.dataset.saveUrl, pollUrl: form.dataset.pollUrl, csrf: form.dataset.csrf,
     cursor: Number(form.dataset.cursor),
-    onState: setState, onSaved: onSaved, onRefused: onRefused, onCells: onCells, onPeople: onPeople,
+    onState: function (state) { setState(Object.assign(state, { refused: lastRefusal() })); },
+    onSaved: onSaved, onRefused: onRefused, onCells: onCells, onPeople: onPeople,
   });
 
   cells.forEach(function (td) {

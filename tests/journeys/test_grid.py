@@ -404,6 +404,37 @@ def test_undoing_takes_back_what_was_done_here_and_nothing_of_a_colleagues(
     expect(comment).to_have_value("De Karim")
 
 
+def test_what_is_refused_stays_said_and_typed_until_it_is_corrected(
+    context: BrowserContext, demo: Demo
+) -> None:
+    tab = enter(context, demo, "Claire Morel")
+    make(tab, "Trop long")
+    tool, adam, comment = tab.tool, cell(tab.tool, "Adam B., 1A"), tab.tool.locator("#margin-comment")
+    long = "x" * 2001
+    comment.fill(long)
+    comment.blur()
+    refused = "Non enregistré : Adam B., 1A. Ce commentaire dépasse 2000 caractères"
+    expect(state(tool)).to_contain_text(refused)
+    expect(adam).to_have_attribute("aria-invalid", "true")
+
+    adam.focus()
+    with tab.page.expect_response(is_save):
+        tab.page.keyboard.press("3")
+    cell(tool, "Amina K., 1A").focus()
+    with tab.page.expect_response(is_save):
+        tab.page.keyboard.press("2")
+    adam.focus()
+    expect(comment).to_have_value(long)
+    expect(state(tool)).to_contain_text(refused)
+
+    with tab.page.expect_response(is_save):
+        comment.fill("x" * 2000)
+        comment.blur()
+    expect(state(tool)).to_contain_text("Enregistré à")
+    expect(adam).not_to_have_attribute("aria-invalid", "true")
+    expect(tool.locator("#margin-note")).to_be_hidden()
+
+
 def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(
     context: BrowserContext, demo: Demo
 ) -> None:
