@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import sqlalchemy as sa
 from flask import jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from ..activities.editing import find_activity, find_activity_alone, find_activity_and_items
@@ -35,14 +33,14 @@ from .grid_input import named_refusal, read_entries, typed_cells
 from .grid_view import colleagues_of, column_of, one_url, previous_words, row_of, teams
 from .grid_words import readable_words
 from .guard import May, csrf_token, here, page, row_id, visit
-from .saved_comments import offered_comments, with_chosen
+from .saved_comments import offered_comments
 from .shown import clock, codes, levels, scale, show_activity
 
 
 @page("/activities/<id:activity_id>/grid", may=May.ASSESS)
 def grid(activity_id: int) -> str:
     """The grid."""
-    return _render(find_activity(db.session, visit().course, activity_id))
+    return show_grid(find_activity(db.session, visit().course, activity_id))
 
 
 @page("/activities/<id:activity_id>/grid", may=May.ASSESS, methods=("POST",))
@@ -54,31 +52,12 @@ def save_grid(activity_id: int) -> Response | str:
     if refused:
         names = {entry.key: name for name, entry in typed.items()}
         people = {p.person_id: p.name for p in pupils_of(db.session, activity)}
-        return _render(
+        return show_grid(
             activity,
             errors=[named_refusal(typed[names[r.key]], r, activity, people) for r in refused],
             rejected={names[r.key]: typed[names[r.key]].value for r in refused},
         )
     return redirect(here("grid", activity_id=activity.id, saved=len(saved)), 303)
-
-
-@page("/activities/<id:activity_id>/comments", may=May.ASSESS, methods=("POST",))
-def save_comment(activity_id: int) -> Response:
-    """Save one comment: the form of a browser without scripts."""
-    activity = activity_to_assess(activity_id)
-    person_id = request.form.get("person", type=row_id) or 0
-    item_id = request.form.get("competence", type=row_id) or 0
-    entry = NewEntry(
-        str(uuid.uuid4()),
-        person_id,
-        item_id,
-        None,
-        with_chosen(request.form.get("comment", ""), request.form.get("saved")),
-    )
-    _saved, refused = save_entries(activity, [entry])
-    if refused:
-        raise BadRequest
-    return redirect(here("grid", activity_id=activity.id, saved=1), 303)
 
 
 @page("/activities/<id:activity_id>/cells", may=May.ASSESS, methods=("POST",))
@@ -177,7 +156,8 @@ def newest_entry(activity: Activity) -> int:
 # ----- showing -----
 
 
-def _render(activity: Activity, **more: Any) -> str:
+def show_grid(activity: Activity, **more: Any) -> str:
+    """The page; `more`: what it shows again because it could not be written."""
     course_pupils = pupils_of(db.session, activity)
     columns = [column_of(link) for link in activity.competences]
     current = cells(db.session, activity.id)
@@ -209,5 +189,6 @@ def _render(activity: Activity, **more: Any) -> str:
         "saved_text": _("Enregistré à %(hour)s", hour=clock(utcnow())) if saved else "",
         "errors": [],
         "rejected": {},
+        "draft": None,
     }
     return render_template("grid.html", **(values | more))

@@ -299,6 +299,73 @@ def test_a_comment_can_be_saved_without_a_script(school: School, grid: dict[str,
     assert "Bonnes questions ouvertes" in teacher.get(f"/activities/{grid['id']}/grid").text
 
 
+def test_a_comments_form_without_text_changes_nothing_and_says_so(
+    school: School, grid: dict[str, int]
+) -> None:
+    teacher = school.visit("teacher")
+    save(teacher, grid, entry(school, grid, "Chloé", "1C", "3", comment="Très clair"))
+    where = {"person": school.people["Chloé"].id, "competence": grid["1C"]}
+    answer = teacher.post(f"/activities/{grid['id']}/comments", {**where, "comment": " \n "})
+    assert answer.status_code == 422
+    assert "Rien n’a changé." in answer.text
+    assert f'<option value="{where["person"]}" selected>' in answer.text
+    assert f'<option value="{where["competence"]}" selected>' in answer.text
+    assert rows(school) == [("Chloé", "1C", 3, None, "Très clair")]
+
+
+def test_a_refused_comment_is_shown_as_typed_with_why(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    teacher.post("/comments", {"text": "Penser à reformuler"})
+    with school.app.app_context():
+        number = db.session.scalars(sa.select(SavedComment.id)).one()
+    form = {
+        "person": school.people["Zoé"].id,
+        "competence": grid["1C"],
+        "comment": "é" * 2001,
+        "saved": number,
+    }
+    answer = teacher.post(f"/activities/{grid['id']}/comments", form)
+    assert answer.status_code == 422
+    assert "Ce commentaire dépasse 2000 caractères" in answer.text
+    assert "é" * 2001 + "</textarea>" in answer.text
+    for chosen in (form["person"], form["competence"], number):
+        assert f'<option value="{chosen}" selected>' in answer.text
+    assert '<details class="no-js sec" open>' in answer.text
+    assert rows(school) == []
+    gone = teacher.post(f"/activities/{grid['id']}/comments", {**form, "person": 0, "comment": "Voix posée"})
+    assert gone.status_code == 422
+    assert "Voix posée</textarea>" in gone.text
+
+
+def test_a_comment_written_since_the_form_was_drawn_is_shown_before_it_is_replaced(
+    school: School, grid: dict[str, int]
+) -> None:
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    save(claire, grid, entry(school, grid, "Adam", "1A", "2", comment="À revoir"))
+    path = f"/activities/{grid['id']}/comments"
+
+    def form(page: str, comment: str) -> dict[str, Any]:
+        (seen,) = re.findall(r'name="seen" value="(\d+)"', page)
+        where = {"person": school.people["Adam"].id, "competence": grid["1A"]}
+        return {**where, "comment": comment, "seen": seen}
+
+    drawn = claire.get(f"/activities/{grid['id']}/grid").text
+    save(karim, grid, entry(school, grid, "Adam", "1A", "4", comment="De Karim"))
+    answer = claire.post(path, form(drawn, "De Claire"))
+    assert answer.status_code == 422
+    assert "Karim D.</strong> <span>De Karim" in answer.text
+    assert "Ce qui était tapé est gardé ci-dessous" in answer.text
+    assert "De Claire</textarea>" in answer.text
+    assert rows(school)[-1] == ("Adam", "1A", 4, None, "De Karim")
+
+    assert claire.post(path, form(answer.text, "De Claire")).status_code == 303, "it was seen by then"
+    assert rows(school)[-1] == ("Adam", "1A", 4, None, "De Claire")
+    drawn = claire.get(f"/activities/{grid['id']}/grid").text
+    save(karim, grid, entry(school, grid, "Adam", "1A", "1"))
+    assert claire.post(path, form(drawn, "Encore")).status_code == 303, "only the level changed meanwhile"
+    assert rows(school)[-1] == ("Adam", "1A", 1, None, "Encore")
+
+
 def test_a_kept_comment_follows_what_is_typed_without_a_script(school: School, grid: dict[str, int]) -> None:
     teacher = school.visit("teacher")
     kept = teacher.post("/comments", {"text": "Penser à  reformuler", "activity": grid["id"]})
