@@ -160,6 +160,7 @@ def show_grid(activity: Activity, **more: Any) -> str:
     """The page; `more`: what it shows again because it could not be written."""
     course_pupils = pupils_of(db.session, activity)
     columns = [column_of(link) for link in activity.competences]
+    cursor = newest_entry(activity)  # before the cells: what is written in between is news for the page
     current = cells(db.session, activity.id)
     before = previous_words(previous_levels(db.session, activity, [column.id for column in columns]))
     groups, inside = teams(visit().course)
@@ -180,7 +181,7 @@ def show_grid(activity: Activity, **more: Any) -> str:
         "save_url": here("save_cells", activity_id=activity.id),
         "poll_url": here("poll_cells", activity_id=activity.id),
         "comment_url": here("save_comment", activity_id=activity.id),
-        "cursor": newest_entry(activity),
+        "cursor": cursor,
         "csrf": csrf_token(),
         "colleagues": colleagues_of(current, {column.id: column.code for column in columns}),
         "one_url": one_url(activity),

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 import lti_tool
 from lti_tool.activities.models import Activity, ObservedItem
+from lti_tool.assessment.entries import cells
 from lti_tool.assessment.models import Assessment, SavedComment
 from lti_tool.db import db, utcnow
 from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
@@ -244,6 +245,23 @@ def test_a_comment_never_puts_an_older_level_back_over_a_colleagues(
     )
     assert waiting(school) == [("Adam", 4.0)], "the gradebook gets the colleague's level"
     assert save(claire, grid, comment).get_json()["saved"] == answer["saved"], "the same key again"
+
+
+def test_what_is_written_while_the_page_is_drawn_is_still_news_to_it(
+    school: School, grid: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_then_written(session: Any, activity_id: int) -> Any:
+        found = cells(session, activity_id)
+        late = {"person_id": school.people["Adam"].id, "assessor_id": school.people["colleague"].id}
+        db.session.add(
+            Assessment(key=str(uuid.uuid4()), activity_id=activity_id, item_id=grid["1A"], level=4, **late)
+        )
+        db.session.flush()
+        return found
+
+    monkeypatch.setattr("lti_tool.web.grid.cells", read_then_written)
+    page = school.visit("teacher").get(f"/activities/{grid['id']}/grid").text
+    assert 'data-cursor="0"' in page
 
 
 def test_the_whole_grid_can_be_saved_without_a_script(school: School, grid: dict[str, int]) -> None:
