@@ -29,12 +29,12 @@ EntryRow = tuple[int, int, int, int, int | None, str | None, str]
 
 @dataclass(frozen=True)
 class NewEntry:
-    """What was typed in one cell. `comment` None leaves the cell's comment as it is, `observed` None its ticks."""
+    """What was typed in one cell. None leaves the cell's value, comment or ticks as they are by then."""
 
     key: str
     person_id: int
     item_id: int
-    value: str
+    value: str | None
     comment: str | None = None
     observed: tuple[int, ...] | None = None
 
@@ -45,6 +45,10 @@ class Refused:
 
     key: str
     message: str
+
+
+Written = tuple[NewEntry, Assessment]
+"""An entry, and what its cell holds by it."""
 
 
 class Observation(NamedTuple):
@@ -90,7 +94,7 @@ def record(
     *,
     pupils: Collection[int] | None = None,
     items: Collection[int] | None = None,
-) -> tuple[list[Assessment], list[Refused]]:
+) -> tuple[list[Written], list[Refused]]:
     """Add entries to the grid, in the caller's write transaction: those written (now or before), those refused.
 
     The same key twice is written once. An entry that changes nothing is not written again. The activity was read in
@@ -103,7 +107,7 @@ def record(
     if items is None:
         of_activity = ActivityCompetence.activity_id == activity.id
         items = set(session.scalars(sa.select(ActivityCompetence.item_id).where(of_activity)))
-    written: list[Assessment] = []
+    written: list[Written] = []
     refused: list[Refused] = []
     rows = _written(session, activity.id, typed_for, {entry.key for entry in wanted})
     sent = {row.key: row for row in rows}
@@ -119,7 +123,7 @@ def record(
     for entry in wanted:
         known = sent.get(entry.key)
         if known is not None and known.activity_id == activity.id:
-            written.append(known)
+            written.append((entry, known))
             continue
         message = _problem(activity, entry, people, items) if known is None else _unnamed()
         if not message and entry.person_id not in inside:
@@ -130,7 +134,9 @@ def record(
             refused.append(Refused(entry.key, message))
             continue
         before = current.get((entry.person_id, entry.item_id))
-        level, code = parse_value(entry.value)
+        level, code = (before.level, before.code) if before else (None, None)
+        if entry.value is not None:
+            level, code = parse_value(entry.value)
         comment = (before.comment if before else "") if entry.comment is None else entry.comment.strip()
         observed = list(before.observed) if before else []
         if entry.observed is not None:
@@ -141,7 +147,7 @@ def record(
             comment,
             observed,
         ):
-            written.append(before)
+            written.append((entry, before))
             continue
         added = Assessment(
             key=entry.key,
@@ -156,7 +162,7 @@ def record(
         )
         session.add(added)
         current[entry.person_id, entry.item_id] = sent[entry.key] = added
-        written.append(added)
+        written.append((entry, added))
     session.flush()
     return written, refused
 
@@ -197,12 +203,12 @@ def _problem(activity: Activity, entry: NewEntry, people: Collection[int], items
     except ValueError:
         return _unnamed()
     try:
-        parse_value(entry.value)
+        parse_value(entry.value or "")
     except ValueError:
         return _(
             "«\u00a0%(value)s\u00a0» n’est pas un niveau\u00a0: "
             "taper 1, 2, 3 ou 4, ou l’un des codes ABS, DISP, NE, NF, NR.",
-            value=entry.value.strip()[:12],
+            value=(entry.value or "").strip()[:12],
         )
     if entry.person_id not in people:
         return _("Cet élève n’est plus dans le cours\u00a0: rien n’a été écrit pour lui.")

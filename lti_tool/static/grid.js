@@ -21,22 +21,23 @@
   const read = Spirale.createReader(JSON.parse(form.dataset.readable));
   const notes = new Map();              // td → what the margin must say about it
   const rivals = new Map();             // td → a colleague's entry that came while ours was on its way
+  const refusals = new Map();           // td → {value, comment, observed: the sentence}: refused, and not sent anew since
   const ours = new Set();               // cells written from this page
   let here = cells[0];
   let due = 0;                          // the next frame, when the margin is to be shown anew
 
   /* ---------- what goes out ---------- */
 
-  /** comment, observed null: unchanged. */
+  /** value, comment, observed null: unchanged, whatever a colleague made of it meanwhile. */
   function entry(td, more) {
-    return Object.assign({ person: personOf(td), competence: competenceOf(td), value: valueOf(td), comment: null, observed: null }, more);
+    return Object.assign({ person: personOf(td), competence: competenceOf(td), value: null, comment: null, observed: null }, more);
   }
 
   const steps = Spirale.createSteps(page, {
     readOnly: readOnly,
-    onWrite: function (td) { notes.delete(td); ours.add(td); },
+    onWrite: function (td) { accept(td, 'value'); notes.delete(td); ours.add(td); },
     send: function (list) {
-      outbox.add(list.map(function (td) { return entry(td); }));
+      outbox.add(list.map(function (td) { return entry(td, { value: valueOf(td) }); }));
       showSoon();
     },
     sendComment: function (td, text) { sendBeside(td, { comment: text }); },
@@ -44,6 +45,7 @@
   });
 
   function sendBeside(td, more) {
+    Object.keys(more).forEach(function (what) { accept(td, what); });
     ours.add(td);
     outbox.add([entry(td, more)]);
     showSoon();
@@ -109,25 +111,35 @@
 
   /* ---------- what comes back from the server ---------- */
 
-  function isHeld(td) {
-    return outbox.holds(personOf(td), competenceOf(td)) || (td === here && margin.isUnsaved());
+  function isHeld(td, what) {
+    return outbox.holds(personOf(td), competenceOf(td), what);
   }
 
   function onSaved(saved) {
     const td = find(saved.person, saved.competence);
     if (!td) return;
     const rival = rivals.get(td);
-    if (!isHeld(td) && rival && rival.entry > saved.entry) {
-      take(td, rival);
-    } else if (!isHeld(td)) {
-      if (valueOf(td) !== saved.value) show(td, saved.value);
-      setComment(td, saved.comment || '');
-      setObserved(td, saved.observed);
-      name(td);
+    if (!isHeld(td)) {
+      rivals.delete(td);
+      if (rival && rival.entry > saved.entry) take(td, rival); else showStored(td, saved);
     }
-    if (!isHeld(td)) rivals.delete(td);
     setEntry(td, saved.entry);
     if (td === here) showSoon();
+  }
+
+  /** What a cell holds on the server, but for what of ours is on its way to it, and a comment that was refused. */
+  function showStored(td, cell) {
+    if (!isHeld(td, 'value')) {
+      accept(td, 'value');
+      if (valueOf(td) !== cell.value) show(td, cell.value);
+    }
+    if (!isHeld(td, 'comment') && !isRefused(td, 'comment')) setComment(td, cell.comment || '');
+    if (!isHeld(td, 'observed')) {
+      accept(td, 'observed');
+      setObserved(td, cell.observed);
+    }
+    setEntry(td, cell.entry);
+    name(td);
   }
 
   function onRefused(refused, message) {
@@ -135,9 +147,33 @@
     const text = fill(words.refused, { what: td ? titleOf(td) : '', message: message || words.bad_value });
     notice(text, true);
     if (!td) return;
+    const whole = refusals.get(td) || {};
+    ['value', 'comment', 'observed'].forEach(function (what) { if (refused[what] !== null) whole[what] = text; });
+    refusals.set(td, whole);
     inputOf(td).setAttribute('aria-invalid', 'true');
     notes.set(td, text);
     if (td === here) showSoon();
+  }
+
+  function isRefused(td, what) {
+    return refusals.has(td) && what in refusals.get(td);
+  }
+
+  /** What was refused in a cell is sent anew, or is shown no longer. */
+  function accept(td, what) {
+    if (!isRefused(td, what)) return;
+    const rest = refusals.get(td);
+    if (notes.get(td) === rest[what]) notes.delete(td);
+    delete rest[what];
+    if (Object.keys(rest).length) return;
+    refusals.delete(td);
+    inputOf(td).removeAttribute('aria-invalid');
+  }
+
+  /** The last sentence of what is refused and still shows: all is not saved then. */
+  function lastRefusal() {
+    const last = Array.from(refusals.values()).pop();
+    return last ? Object.values(last).pop() : '';
   }
 
   /** A colleague's entry takes the cell; focus and scroll stay where they are. */
@@ -146,21 +182,21 @@
     if (ours.delete(td) && mine !== cell.value && !notes.has(td)) {
       notes.set(td, fill(words.replaced, { name: cell.by_name, theirs: cell.value || words.nothing, mine: mine || words.nothing }));
     }
-    setEntry(td, cell.entry);
-    setComment(td, cell.comment || '');
-    setObserved(td, cell.observed);
     setPeer(td, cell.by, cell.by_name);
-    show(td, cell.value);
+    showStored(td, cell);
     if (document.activeElement === inputOf(td)) inputOf(td).select();
   }
 
-  /** Never over an entry of ours that is still on its way: both are kept, and the margin says so. */
+  /**
+   * Never over a level of ours that is still on its way: both are kept, and the margin says so. A comment or a tick
+   * on its way leaves the level to the colleague, so theirs shows.
+   */
   function onCells(list) {
     list.forEach(function (cell) {
       const td = find(cell.person, cell.competence);
       if (!td || cell.entry <= entryOf(td)) return;
-      if (isHeld(td)) {
-        rivals.set(td, cell);
+      if (isHeld(td)) rivals.set(td, cell);
+      if (isHeld(td, 'value')) {
         notes.set(td, fill(words.both_kept, { name: cell.by_name, theirs: cell.value || words.nothing, mine: valueOf(td) || words.nothing }));
       } else {
         take(td, cell);
@@ -285,7 +321,8 @@
   const outbox = Spirale.createOutbox({
     saveUrl: form.dataset.saveUrl, pollUrl: form.dataset.pollUrl, csrf: form.dataset.csrf,
     cursor: Number(form.dataset.cursor),
-    onState: setState, onSaved: onSaved, onRefused: onRefused, onCells: onCells, onPeople: onPeople,
+    onState: function (state) { setState(Object.assign(state, { refused: lastRefusal() })); },
+    onSaved: onSaved, onRefused: onRefused, onCells: onCells, onPeople: onPeople,
   });
 
   cells.forEach(function (td) {

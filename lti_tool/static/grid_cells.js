@@ -149,7 +149,8 @@ Spirale.readGrid = function (form) {
   function showState() {
     clearTimeout(stateTimer);
     if (noticeTimer) return;
-    if (state.kind === 'saved' && state.at) say('check', fill(words.saved, { at: state.at }));
+    if (state.kind === 'saved' && state.refused) say('stop', state.refused, true);
+    else if (state.kind === 'saved' && state.at) say('check', fill(words.saved, { at: state.at }));
     if (state.kind === 'offline') say('stop', count('offline', state.count), true);
     if (state.kind === 'stopped') say('stop', state.count ? count('kept', state.count) : '', true);
     if (state.kind === 'saving') stateTimer = setTimeout(function () { say('wait', words.saving); }, QUIET_MS);

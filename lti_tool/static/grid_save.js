@@ -174,13 +174,16 @@ Spirale.createOutbox = function (options) {
   window.addEventListener('offline', tell);
 
   return {
-    /** entries: list of {person, competence, value, comment}. */
+    /** entries: list of {person, competence, value, comment, observed}; of the last three, null: unchanged. */
     add: function (entries) {
       entries.forEach(function (entry) { unsent.push(Object.assign({ key: newKey() }, entry)); });
       if (stopped || failures) tell(); else send();   // while waiting, the clock sends
     },
-    holds: function (person, competence) {
-      return unsent.some(function (entry) { return entry.person === person && entry.competence === competence; });
+    /** Whether something of a cell is on its way; `what`: its value, its comment or its observed only. */
+    holds: function (person, competence, what) {
+      return unsent.some(function (entry) {
+        return entry.person === person && entry.competence === competence && (!what || entry[what] !== null);
+      });
     },
     count: function () { return unsent.length; },
     resume: resume,

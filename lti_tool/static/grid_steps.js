@@ -72,20 +72,25 @@ Spirale.createSteps = function (page, options) {
     write([{ td: td, value: value }], function () { return titleOf(td); });
   }
 
-  /** A comment or ticks; a comment that is sent as it is typed is one step. */
+  /** A comment or ticks; a comment that is sent as it is typed is one step, unless a colleague's came between. */
   function writeBeside(td, kind, after, what) {
     const before = kinds[kind].held(td);
     if (options.readOnly || before === after) return;
     const last = done[done.length - 1];
+    const goesOn = last && kind === 'comment' && last.kind === kind && last.changes[0].td === td && last.changes[0].after === before;
     undone.length = 0;
-    if (last && kind === 'comment' && last.kind === kind && last.changes[0].td === td) last.changes[0].after = after;
+    if (goesOn) last.changes[0].after = after;
     else done.push({ what: titleOf(td) + ', ' + what, kind: kind, changes: [{ td: td, before: before, after: after }] });
     kinds[kind].put([{ td: td, value: after }]);
     showButtons();
   }
 
   function writeComment(td, text) { writeBeside(td, 'comment', text, words.comment); }
-  function writeObserved(td, ids) { writeBeside(td, 'observed', ids.join(','), words.observed); }
+
+  /** In the server's order: a step can be undone only where the cell still holds what the step left in it. */
+  function writeObserved(td, ids) {
+    writeBeside(td, 'observed', ids.slice().sort(function (a, b) { return a - b; }).join(','), words.observed);
+  }
 
   /** Moves the last step from one list to the other; `from` is what its cells hold now, `into` what they get. */
   function turn(list, other, from, into, said) {

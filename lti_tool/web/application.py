@@ -29,6 +29,7 @@ from . import (  # noqa: F401
     first_steps,
     gradebook,
     grid,
+    grid_comment,
     groups,
     health,
     home,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import sqlalchemy as sa
 from flask import jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from ..activities.editing import find_activity, find_activity_alone, find_activity_and_items
@@ -18,6 +16,7 @@ from ..assessment.audience import pupils_of
 from ..assessment.entries import (
     NewEntry,
     Refused,
+    Written,
     cells,
     entries_since,
     previous_levels,
@@ -34,14 +33,14 @@ from .grid_input import named_refusal, read_entries, typed_cells
 from .grid_view import colleagues_of, column_of, one_url, previous_words, row_of, teams
 from .grid_words import readable_words
 from .guard import May, csrf_token, here, page, row_id, visit
-from .saved_comments import offered_comments, with_chosen
+from .saved_comments import offered_comments
 from .shown import clock, codes, levels, scale, show_activity
 
 
 @page("/activities/<id:activity_id>/grid", may=May.ASSESS)
 def grid(activity_id: int) -> str:
     """The grid."""
-    return _render(find_activity(db.session, visit().course, activity_id))
+    return show_grid(find_activity(db.session, visit().course, activity_id))
 
 
 @page("/activities/<id:activity_id>/grid", may=May.ASSESS, methods=("POST",))
@@ -53,32 +52,12 @@ def save_grid(activity_id: int) -> Response | str:
     if refused:
         names = {entry.key: name for name, entry in typed.items()}
         people = {p.person_id: p.name for p in pupils_of(db.session, activity)}
-        return _render(
+        return show_grid(
             activity,
             errors=[named_refusal(typed[names[r.key]], r, activity, people) for r in refused],
             rejected={names[r.key]: typed[names[r.key]].value for r in refused},
         )
     return redirect(here("grid", activity_id=activity.id, saved=len(saved)), 303)
-
-
-@page("/activities/<id:activity_id>/comments", may=May.ASSESS, methods=("POST",))
-def save_comment(activity_id: int) -> Response:
-    """Save one comment: the form of a browser without scripts."""
-    activity = activity_to_assess(activity_id)
-    person_id = request.form.get("person", type=row_id) or 0
-    item_id = request.form.get("competence", type=row_id) or 0
-    current = cells(db.session, activity.id).get((person_id, item_id))
-    entry = NewEntry(
-        str(uuid.uuid4()),
-        person_id,
-        item_id,
-        current.value if current else "",
-        with_chosen(request.form.get("comment", ""), request.form.get("saved")),
-    )
-    _saved, refused = save_entries(activity, [entry])
-    if refused:
-        raise BadRequest
-    return redirect(here("grid", activity_id=activity.id, saved=1), 303)
 
 
 @page("/activities/<id:activity_id>/cells", may=May.ASSESS, methods=("POST",))
@@ -110,16 +89,13 @@ def poll_cells(activity_id: int) -> Response:
 # ----- saving -----
 
 
-Saved = list[tuple[NewEntry, Assessment]]
-
-
 def activity_to_assess(activity_id: int) -> Activity:
     """The activity, read once its course is held: its year is not closed before the commit."""
     hold_course(db.session, visit().course.id)
     return find_activity(db.session, visit().course, activity_id)
 
 
-def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[Saved, list[Refused]]:
+def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[list[Written], list[Refused]]:
     """Write entries and the scores they call for in one transaction, then wake the worker."""
     items = {link.item_id for link in activity.competences}
     saved, refused, queued = _write_entries(activity, items, entries)
@@ -129,14 +105,13 @@ def save_entries(activity: Activity, entries: list[NewEntry]) -> tuple[Saved, li
 
 def _write_entries(
     activity: Activity, items: set[int], entries: list[NewEntry]
-) -> tuple[Saved, list[Refused], list[ScoreDelivery]]:
+) -> tuple[list[Written], list[Refused], list[ScoreDelivery]]:
     course, session = visit().course, db.session
     pupils = pupils_among(session, course.id, {entry.person_id for entry in entries})
     written, refused = record(session, activity, visit().person.id, entries, pupils=pupils, items=items)
-    pairs = [(row.person_id, row.item_id) for row in written]
+    pairs = [(row.person_id, row.item_id) for _entry, row in written]
     queued = queue_typed(session, course, activity.id, pairs, pupils, utcnow())
-    kept = [entry for entry in entries if entry.key not in {r.key for r in refused}]
-    return list(zip(kept, written, strict=True)), refused, queued
+    return written, refused, queued
 
 
 def _commit(queued: list[ScoreDelivery]) -> None:
@@ -181,9 +156,11 @@ def newest_entry(activity: Activity) -> int:
 # ----- showing -----
 
 
-def _render(activity: Activity, **more: Any) -> str:
+def show_grid(activity: Activity, **more: Any) -> str:
+    """The page; `more`: what it shows again because it could not be written."""
     course_pupils = pupils_of(db.session, activity)
     columns = [column_of(link) for link in activity.competences]
+    cursor = newest_entry(activity)  # before the cells: what is written in between is news for the page
     current = cells(db.session, activity.id)
     before = previous_words(previous_levels(db.session, activity, [column.id for column in columns]))
     groups, inside = teams(visit().course)
@@ -204,7 +181,7 @@ def _render(activity: Activity, **more: Any) -> str:
         "save_url": here("save_cells", activity_id=activity.id),
         "poll_url": here("poll_cells", activity_id=activity.id),
         "comment_url": here("save_comment", activity_id=activity.id),
-        "cursor": newest_entry(activity),
+        "cursor": cursor,
         "csrf": csrf_token(),
         "colleagues": colleagues_of(current, {column.id: column.code for column in columns}),
         "one_url": one_url(activity),
@@ -213,5 +190,6 @@ def _render(activity: Activity, **more: Any) -> str:
         "saved_text": _("Enregistré à %(hour)s", hour=clock(utcnow())) if saved else "",
         "errors": [],
         "rejected": {},
+        "draft": None,
     }
     return render_template("grid.html", **(values | more))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from ..activities.models import Activity
 from ..assessment.entries import NewEntry, Refused, cells
 from ..assessment.models import Assessment
 from ..db import db
-from .guard import row_id
+from .guard import LARGEST_ID, row_id
 
 MOST_ENTRIES = 500
 MOST_OBSERVED = 200
@@ -28,13 +29,13 @@ def typed_cells(activity: Activity) -> dict[str, NewEntry]:
     """
     current = cells(db.session, activity.id)
     places = {name: place for name in request.form if (place := _place(name)) is not None}
-    drawn = _drawn_values(activity, [request.form.get(f"e-{p}-{i}", "0") for p, i in places.values()])
+    drawn = drawn_entries(activity, [request.form.get(f"e-{p}-{i}", "0") for p, i in places.values()])
     found = {}
     for name, (person_id, item_id) in places.items():
         value = request.form[name]
         now = current.get((person_id, item_id))
-        was = drawn.get(request.form.get(f"e-{person_id}-{item_id}", "0"), "")
-        if value.strip().upper() not in (was, now.value if now else None):
+        was = drawn.get(request.form.get(f"e-{person_id}-{item_id}", "0"))
+        if value.strip().upper() not in (was.value if was else "", now.value if now else None):
             found[name] = NewEntry(str(uuid.uuid4()), person_id, item_id, value)
     return found
 
@@ -43,17 +44,18 @@ def _place(name: str) -> tuple[int, int] | None:
     """The (person, competence) of an input `c-12-34`; None for any other."""
     kind, _dash, place = name.partition("-")
     person, _dash, item = place.partition("-")
-    return (int(person), int(item)) if kind == "c" and _is_number(person) and _is_number(item) else None
-
-
-def _drawn_values(activity: Activity, entries: list[str]) -> dict[str, str]:
-    """What cells showed when their page was drawn, by entry."""
-    return {entry: row.value for entry, row in drawn_entries(activity, entries).items()}
+    try:
+        return (row_id(person), row_id(item)) if kind == "c" else None
+    except ValueError:
+        return None
 
 
 def drawn_entries(activity: Activity, entries: list[str]) -> dict[str, Assessment]:
     """The entries that a page was drawn with, by what its hidden inputs say."""
-    ids = {int(entry) for entry in entries if _is_number(entry)}
+    ids = set()
+    for entry in entries:
+        with suppress(ValueError):
+            ids.add(row_id(entry))
     rows = db.session.scalars(
         sa.select(Assessment).where(Assessment.id.in_(ids), Assessment.activity_id == activity.id)
     )
@@ -82,33 +84,29 @@ def _parse_entry(entry: Any) -> NewEntry:
     value, comment, observed = entry.get("value"), entry.get("comment"), entry.get("observed")
     if not (_is_id(person) and _is_id(item)):
         raise BadRequest
-    if not (isinstance(key, str) and isinstance(value, str) and isinstance(comment, str | None)):
+    if not (isinstance(key, str) and isinstance(value, str | None) and isinstance(comment, str | None)):
         raise BadRequest
     if not (observed is None or _are_ids(observed)):
         raise BadRequest
+    if value is None and comment is None and observed is None:
+        raise BadRequest
     # What no database can store: half of a surrogate pair, NUL.
     texts = [
-        text.replace("\x00", "").encode("utf-8", "replace").decode() for text in (key, value, comment or "")
+        text.replace("\x00", "").encode("utf-8", "replace").decode()
+        for text in (key, value or "", comment or "")
     ]
     return NewEntry(
         texts[0],
         person,
         item,
-        texts[1],
+        None if value is None else texts[1],
         None if comment is None else texts[2],
         None if observed is None else tuple(observed),
     )
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return row_id(text) >= 0
-    except ValueError:
-        return False
-
-
 def _is_id(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
 
 
 def _are_ids(value: Any) -> bool:

@@ -144,7 +144,7 @@ def _as_typed(cell: Cell, entry: NewEntry | None) -> Cell:
     if entry is None:
         return cell
     return Cell(
-        entry.value,
+        cell.value if entry.value is None else entry.value,
         cell.comment if entry.comment is None else entry.comment,
         cell.entry,
         cell.by,

@@ -33,13 +33,15 @@ class Grid:
     pupil: Person
     teacher: Person
 
-    def entry(self, value: str, code: str = "1A", comment: str | None = None, **more: object) -> NewEntry:
+    def entry(
+        self, value: str | None, code: str = "1A", comment: str | None = None, **more: object
+    ) -> NewEntry:
         made = NewEntry(str(uuid.uuid4()), self.pupil.id, factories.competence(code).id, value, comment)
         return replace(made, **more)
 
     def write(self, *entries: NewEntry) -> tuple[list[Assessment], list[str]]:
         written, refused = record(db.session, self.activity, self.teacher.id, entries)
-        return written, [r.message for r in refused]
+        return [row for _entry, row in written], [r.message for r in refused]
 
 
 @pytest.fixture
@@ -163,6 +165,35 @@ def test_an_unchanged_value_writes_nothing(grid):
 
     assert [row.id for row in again] == [first[0].id] * 2
     assert rows() == [("2", "Bien.")]
+
+
+def test_a_comment_or_a_tick_alone_leaves_the_value_as_it_is_by_then(grid):
+    first, _refused = grid.write(grid.entry("2"), grid.entry("ABS", "1C"))
+    grid.write(grid.entry("4"))  # a colleague's, which the page of the comment had not seen
+    comment = grid.entry(None, comment="Bien parlé")
+
+    written, refused = grid.write(comment, grid.entry(None, "1C", observed=()))
+    grid.write(grid.entry("3"))
+    again, _refused = grid.write(comment)
+
+    assert refused == []
+    assert [row.value for row in written] == ["4", "ABS"]
+    assert written[1] is first[1], "as it was: not written again"
+    assert again == [written[0]]
+    assert rows() == [("2", ""), ("ABS", ""), ("4", ""), ("4", "Bien parlé"), ("3", "Bien parlé")]
+
+
+def test_a_comment_alone_in_a_cell_that_holds_nothing_says_no_level(grid):
+    written, _refused = grid.write(grid.entry(None, comment="Bien parlé"))
+
+    assert [(row.level, row.code) for row in written] == [(None, None)]
+    assert rows() == [("", "Bien parlé")]
+
+
+def test_a_value_and_then_a_comment_sent_together_are_both_there(grid):
+    written, _refused = grid.write(grid.entry("3"), grid.entry(None, comment="Bien parlé"))
+
+    assert [row.value for row in written] == ["3", "3"]
 
 
 def test_a_comment_stays_when_only_the_value_is_typed(grid):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, Response, Route, expect
 
 from tests.journeys.conftest import (
     PATIENCE_MS,
@@ -226,8 +226,8 @@ def test_by_keyboard_alone_a_situation_is_attached_assessed_and_published(
     assert errors == []
 
 
-def make(tab: Tab, title: str) -> None:
-    """A situation on 1A and 1C, its grid open."""
+def make(tab: Tab, title: str, *, all_observed: bool = False) -> None:
+    """A situation on 1A and 1C, its grid open; in 1A the first thing there is to observe, or all, is observed."""
     tool = tab.tool
     tab.open_link("Spirale")
     tool.get_by_role("link", name="Nouvelle situation").click()
@@ -235,7 +235,8 @@ def make(tab: Tab, title: str) -> None:
     for code in ("1A", "1C"):
         tool.locator(f"[name=competences][value='{code}']").check()
     tool.locator(f"{PICK.format('1A')} summary").click()
-    tool.locator(f"{PICK.format('1A')} [name=observed]").first.check()
+    for box in tool.locator(f"{PICK.format('1A')} [name=observed]").all()[: None if all_observed else 1]:
+        box.check()
     tool.get_by_role("button", name="Enregistrer et évaluer").click()
     expect(tool.get_by_role("heading", level=1)).to_have_text(title)
     tab.wait_for_grid()
@@ -282,6 +283,156 @@ def test_two_teachers_in_the_same_cell_lose_nothing_and_are_told(
         expect(karim.tool.locator("#margin-note")).to_contain_text("Claire M. a mis 4 ici, après 2")
     finally:
         other.close()
+
+
+PUT = """
+async (entry) => {
+  const form = document.getElementById('grid');
+  const about = {key: crypto.randomUUID(), value: null, comment: null, observed: null};
+  const person = Number(form.querySelector('tbody tr').dataset.person);
+  const competence = Number(form.querySelector('[data-competence]').dataset.competence);
+  const answer = await fetch(form.dataset.saveUrl, {
+    method: 'POST',
+    headers: {'Content-Type': 'application/json', 'X-CSRF-Token': form.dataset.csrf},
+    body: JSON.stringify({entries: [{...about, person, competence, ...entry}], since: 0}),
+  });
+  return (await answer.json()).saved[0];
+}
+"""
+"""What a teacher's page sends for its first cell, behind its script's back."""
+POLL = "document.dispatchEvent(new Event('visibilitychange'))"
+"""A page asks what is new when it comes back in sight."""
+
+
+def is_save(answer: Response) -> bool:
+    return answer.request.method == "POST" and answer.url.endswith("/cells")
+
+
+@pytest.fixture
+def karim(chromium: Browser, demo: Demo) -> Iterator[Tab]:
+    """A colleague, in a browser of his own."""
+    made = chromium.new_context(viewport={"width": 1000, "height": 750}, locale="fr-FR")
+    made.set_default_timeout(PATIENCE_MS)
+    yield enter(made, demo, "Karim Diallo")
+    made.close()
+
+
+def join(tab: Tab, title: str) -> None:
+    """Open a situation's grid."""
+    tab.open_link("Spirale")
+    tab.tool.get_by_role("link", name=title).first.click()
+    tab.wait_for_grid()
+
+
+def test_a_comment_or_a_tick_leaves_the_level_to_who_wrote_it_last(
+    context: BrowserContext, demo: Demo, karim: Tab
+) -> None:
+    claire = enter(context, demo, "Claire Morel")
+    make(claire, "Un niveau, un commentaire")
+    join(karim, "Un niveau, un commentaire")
+    tool, adam = claire.tool, cell(claire.tool, "Adam B., 1A")
+    adam.focus()
+    with claire.page.expect_response(is_save):
+        claire.page.keyboard.press("2")
+    adam.focus()
+    karim.frame.evaluate(PUT, {"value": "4", "comment": "De Karim"})
+
+    with claire.page.expect_response(is_save) as commented:
+        tool.locator("#margin-comment").fill("Très clair")
+        tool.locator("#margin-comment").blur()
+    saved = commented.value.json()["saved"][0]
+    assert (saved["value"], saved["comment"]) == ("4", "Très clair")
+    expect(adam).to_have_value("4")
+    expect(tool.locator("#margin-note")).to_contain_text("Karim D. a mis 4 ici, après 2")
+
+    karim.frame.evaluate(PUT, {"value": "1"})
+    with claire.page.expect_response(is_save) as ticked:
+        tool.locator("section[data-observed]:visible input").check()
+    saved = ticked.value.json()["saved"][0]
+    assert (saved["value"], saved["comment"], len(saved["observed"])) == ("1", "Très clair", 1)
+    expect(adam).to_have_value("1")
+    expect(tool.locator("#margin-comment")).to_have_value("Très clair")
+
+    # While a comment is being typed, a colleague's level shows; what is typed stays.
+    tool.locator("#margin-comment").press_sequentially(" e")
+    karim.frame.evaluate(PUT, {"value": "3"})
+    claire.frame.evaluate(POLL)
+    tool.locator("#margin-comment").press_sequentially("t posé")
+    expect(adam).to_have_value("3")
+    expect(tool.locator("#margin-comment")).to_have_value("Très clair et posé")
+
+
+def test_undoing_takes_back_what_was_done_here_and_nothing_of_a_colleagues(
+    context: BrowserContext, demo: Demo, karim: Tab
+) -> None:
+    claire = enter(context, demo, "Claire Morel")
+    make(claire, "Ce qui s’annule", all_observed=True)
+    join(karim, "Ce qui s’annule")
+    tool, adam, comment = (
+        claire.tool,
+        cell(claire.tool, "Adam B., 1A"),
+        claire.tool.locator("#margin-comment"),
+    )
+    boxes = tool.locator("section[data-observed]:visible input")
+    ids = [int(one.get_attribute("value") or 0) for one in boxes.all()]
+    assert ids != sorted(ids), "what is to be observed does not come in the order of its numbers"
+    place = next(n for n in range(1, len(ids)) if ids[n] < ids[n - 1])
+    for box in (boxes.nth(place - 1), boxes.nth(place)):
+        with claire.page.expect_response(is_save):
+            box.check()
+    expect(state(tool)).to_contain_text("Enregistré à")
+    adam.focus()
+    claire.page.keyboard.press("Control+z")
+    expect(state(tool)).to_contain_text("Annulé")
+    expect(boxes.nth(place)).not_to_be_checked()
+    expect(boxes.nth(place - 1)).to_be_checked()
+
+    # A comment in two goes, a colleague's between: only the second is undone.
+    with claire.page.expect_response(is_save):
+        comment.fill("De Claire")
+        comment.blur()
+    karim.frame.evaluate(PUT, {"comment": "De Karim"})
+    claire.frame.evaluate(POLL)
+    expect(comment).to_have_value("De Karim")
+    with claire.page.expect_response(is_save):
+        comment.fill("De Karim, vu")
+        comment.blur()
+    adam.focus()
+    with claire.page.expect_response(is_save) as undone:
+        claire.page.keyboard.press("Control+z")
+    assert undone.value.json()["saved"][0]["comment"] == "De Karim"
+    expect(comment).to_have_value("De Karim")
+
+
+def test_what_is_refused_stays_said_and_typed_until_it_is_corrected(
+    context: BrowserContext, demo: Demo
+) -> None:
+    tab = enter(context, demo, "Claire Morel")
+    make(tab, "Trop long")
+    tool, adam, comment = tab.tool, cell(tab.tool, "Adam B., 1A"), tab.tool.locator("#margin-comment")
+    long = "x" * 2001
+    comment.fill(long)
+    comment.blur()
+    refused = "Non enregistré : Adam B., 1A. Ce commentaire dépasse 2000 caractères"
+    expect(state(tool)).to_contain_text(refused)
+    expect(adam).to_have_attribute("aria-invalid", "true")
+
+    adam.focus()
+    with tab.page.expect_response(is_save):
+        tab.page.keyboard.press("3")
+    cell(tool, "Amina K., 1A").focus()
+    with tab.page.expect_response(is_save):
+        tab.page.keyboard.press("2")
+    adam.focus()
+    expect(comment).to_have_value(long)
+    expect(state(tool)).to_contain_text(refused)
+
+    with tab.page.expect_response(is_save):
+        comment.fill("x" * 2000)
+        comment.blur()
+    expect(state(tool)).to_contain_text("Enregistré à")
+    expect(adam).not_to_have_attribute("aria-invalid", "true")
+    expect(tool.locator("#margin-note")).to_be_hidden()
 
 
 def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(

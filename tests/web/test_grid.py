@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 import lti_tool
 from lti_tool.activities.models import Activity, ObservedItem
+from lti_tool.assessment.entries import cells
 from lti_tool.assessment.models import Assessment, SavedComment
 from lti_tool.db import db, utcnow
 from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
@@ -153,11 +154,20 @@ def test_what_is_not_a_level_is_refused_with_a_sentence_and_the_rest_is_saved(
     assert rows(school) == [("Zoé", "1A", 4, None, "")]
 
 
+def test_a_key_that_comes_twice_is_answered_for_each_time(school: School, grid: dict[str, int]) -> None:
+    wrong, right = entry(school, grid, "Adam", "1A", "9"), entry(school, grid, "Zoé", "1A", "4")
+    answer = save(school.visit("teacher"), grid, wrong, {**right, "key": wrong["key"]})
+    assert answer.status_code == 200, "a page whose request fails sends it again, for ever"
+    assert [r["key"] for r in answer.get_json()["refused"]] == [wrong["key"]]
+    assert [(s["key"], s["value"]) for s in answer.get_json()["saved"]] == [(wrong["key"], "4")]
+    assert rows(school) == [("Zoé", "1A", 4, None, "")]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         {"value": 5},
-        {"value": None},
+        {"value": None},  # « unchanged », as the comment and the ticks: it says nothing at all
         {"person": "1"},
         {"person": True},
         {"person": 2**40},
@@ -219,6 +229,41 @@ def test_two_teachers_see_each_others_entries_and_lose_none(school: School, grid
     assert [row[2] for row in rows(school)] == [3, 2]
 
 
+def test_a_comment_never_puts_an_older_level_back_over_a_colleagues(
+    school: School, grid: dict[str, int]
+) -> None:
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    first = save(claire, grid, entry(school, grid, "Adam", "1A", "2")).get_json()
+    save(karim, grid, entry(school, grid, "Adam", "1A", "4"))
+    comment = entry(school, grid, "Adam", "1A", None, comment="Bien parlé")
+    answer = save(claire, grid, comment, since=first["cursor"]).get_json()
+    assert [(s["value"], s["comment"]) for s in answer["saved"]] == [("4", "Bien parlé")]
+    assert [c["value"] for c in answer["cells"]] == ["4"]
+    assert [(c["value"], c["comment"]) for c in save(karim, grid).get_json()["cells"]][-1] == (
+        "4",
+        "Bien parlé",
+    )
+    assert waiting(school) == [("Adam", 4.0)], "the gradebook gets the colleague's level"
+    assert save(claire, grid, comment).get_json()["saved"] == answer["saved"], "the same key again"
+
+
+def test_what_is_written_while_the_page_is_drawn_is_still_news_to_it(
+    school: School, grid: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_then_written(session: Any, activity_id: int) -> Any:
+        found = cells(session, activity_id)
+        late = {"person_id": school.people["Adam"].id, "assessor_id": school.people["colleague"].id}
+        db.session.add(
+            Assessment(key=str(uuid.uuid4()), activity_id=activity_id, item_id=grid["1A"], level=4, **late)
+        )
+        db.session.flush()
+        return found
+
+    monkeypatch.setattr("lti_tool.web.grid.cells", read_then_written)
+    page = school.visit("teacher").get(f"/activities/{grid['id']}/grid").text
+    assert 'data-cursor="0"' in page
+
+
 def test_the_whole_grid_can_be_saved_without_a_script(school: School, grid: dict[str, int]) -> None:
     teacher = school.visit("teacher")
     adam, zoe = school.people["Adam"].id, school.people["Zoé"].id
@@ -270,6 +315,73 @@ def test_a_comment_can_be_saved_without_a_script(school: School, grid: dict[str,
     assert answer.status_code == 303
     assert rows(school)[-1] == ("Chloé", "1C", 3, None, "Bonnes questions ouvertes")
     assert "Bonnes questions ouvertes" in teacher.get(f"/activities/{grid['id']}/grid").text
+
+
+def test_a_comments_form_without_text_changes_nothing_and_says_so(
+    school: School, grid: dict[str, int]
+) -> None:
+    teacher = school.visit("teacher")
+    save(teacher, grid, entry(school, grid, "Chloé", "1C", "3", comment="Très clair"))
+    where = {"person": school.people["Chloé"].id, "competence": grid["1C"]}
+    answer = teacher.post(f"/activities/{grid['id']}/comments", {**where, "comment": " \n "})
+    assert answer.status_code == 422
+    assert "Rien n’a changé." in answer.text
+    assert f'<option value="{where["person"]}" selected>' in answer.text
+    assert f'<option value="{where["competence"]}" selected>' in answer.text
+    assert rows(school) == [("Chloé", "1C", 3, None, "Très clair")]
+
+
+def test_a_refused_comment_is_shown_as_typed_with_why(school: School, grid: dict[str, int]) -> None:
+    teacher = school.visit("teacher")
+    teacher.post("/comments", {"text": "Penser à reformuler"})
+    with school.app.app_context():
+        number = db.session.scalars(sa.select(SavedComment.id)).one()
+    form = {
+        "person": school.people["Zoé"].id,
+        "competence": grid["1C"],
+        "comment": "é" * 2001,
+        "saved": number,
+    }
+    answer = teacher.post(f"/activities/{grid['id']}/comments", form)
+    assert answer.status_code == 422
+    assert "Ce commentaire dépasse 2000 caractères" in answer.text
+    assert "é" * 2001 + "</textarea>" in answer.text
+    for chosen in (form["person"], form["competence"], number):
+        assert f'<option value="{chosen}" selected>' in answer.text
+    assert '<details class="no-js sec" open>' in answer.text
+    assert rows(school) == []
+    gone = teacher.post(f"/activities/{grid['id']}/comments", {**form, "person": 0, "comment": "Voix posée"})
+    assert gone.status_code == 422
+    assert "Voix posée</textarea>" in gone.text
+
+
+def test_a_comment_written_since_the_form_was_drawn_is_shown_before_it_is_replaced(
+    school: School, grid: dict[str, int]
+) -> None:
+    claire, karim = school.visit("teacher"), school.visit("colleague")
+    save(claire, grid, entry(school, grid, "Adam", "1A", "2", comment="À revoir"))
+    path = f"/activities/{grid['id']}/comments"
+
+    def form(page: str, comment: str) -> dict[str, Any]:
+        (seen,) = re.findall(r'name="seen" value="(\d+)"', page)
+        where = {"person": school.people["Adam"].id, "competence": grid["1A"]}
+        return {**where, "comment": comment, "seen": seen}
+
+    drawn = claire.get(f"/activities/{grid['id']}/grid").text
+    save(karim, grid, entry(school, grid, "Adam", "1A", "4", comment="De Karim"))
+    answer = claire.post(path, form(drawn, "De Claire"))
+    assert answer.status_code == 422
+    assert "Karim D.</strong> <span>De Karim" in answer.text
+    assert "Ce qui était tapé est gardé ci-dessous" in answer.text
+    assert "De Claire</textarea>" in answer.text
+    assert rows(school)[-1] == ("Adam", "1A", 4, None, "De Karim")
+
+    assert claire.post(path, form(answer.text, "De Claire")).status_code == 303, "it was seen by then"
+    assert rows(school)[-1] == ("Adam", "1A", 4, None, "De Claire")
+    drawn = claire.get(f"/activities/{grid['id']}/grid").text
+    save(karim, grid, entry(school, grid, "Adam", "1A", "1"))
+    assert claire.post(path, form(drawn, "Encore")).status_code == 303, "only the level changed meanwhile"
+    assert rows(school)[-1] == ("Adam", "1A", 1, None, "Encore")
 
 
 def test_a_kept_comment_follows_what_is_typed_without_a_script(school: School, grid: dict[str, int]) -> None:
