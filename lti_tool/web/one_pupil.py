@@ -55,7 +55,7 @@ def save_one_pupil(activity_id: int, person_id: int) -> Response | tuple[str, in
 def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
     """The cells that the form changed, by competence; what it did not change may be a colleague's by now.
 
-    The hidden `e-…` says which entry the page was drawn with.
+    The hidden `e-…` says which entry the page was drawn with, `drawn-…` which level or code it showed.
     """
     current = cells(db.session, activity.id, person_id)
     drawn = drawn_entries(
@@ -65,7 +65,7 @@ def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
     for link in activity.competences:
         item_id = link.item_id
         was = drawn.get(request.form.get(f"e-{item_id}", ""))
-        value = request.form.get(f"code-{item_id}") or request.form.get(f"level-{item_id}", "")
+        value = _chosen(item_id, request.form.get(f"drawn-{item_id}", _value(was)))
         comment = request.form.get(f"comment-{item_id}", "").replace("\r\n", "\n").strip()
         ticked = tuple(sorted(set(request.form.getlist(f"observed-{item_id}", type=row_id))))
         now = current.get((person_id, item_id))
@@ -80,6 +80,12 @@ def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
         if entry.value != _value(now) or entry.comment is not None or entry.observed is not None:
             found[item_id] = entry
     return found
+
+
+def _chosen(item_id: int, drawn: str) -> str:
+    """Of a level and a code, the one just chosen. Where both were, the code: a form's level cannot be un-chosen."""
+    code, level = request.form.get(f"code-{item_id}", ""), request.form.get(f"level-{item_id}", "")
+    return level if level and code == drawn else code or level
 
 
 def _value(row: Assessment | None) -> str:
