@@ -55,10 +55,14 @@
     note.hidden = false;
   }
 
-  /** comment, observed null: unchanged. */
+  /** value, comment, observed null: unchanged, whatever a colleague made of it meanwhile. */
   function send(part, more) {
+    outbox.add([Object.assign({ person: person, competence: competenceOf(part), value: null, comment: null, observed: null }, more)]);
+  }
+
+  function sendValue(part) {
     part.querySelector('[data-note]').hidden = true;
-    outbox.add([Object.assign({ person: person, competence: competenceOf(part), value: valueOf(part), comment: null, observed: null }, more)]);
+    send(part, { value: valueOf(part) });
   }
 
   function sendComment(part) {
@@ -176,7 +180,7 @@
     if (event.target.matches('textarea')) return sendComment(part);
     if (event.target.matches('.seen input')) return send(part, { observed: observedOf(part) });
     settle(part, event.target);
-    send(part);
+    sendValue(part);
   });
   form.addEventListener('submit', function (event) {
     event.preventDefault();

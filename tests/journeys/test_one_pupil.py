@@ -1,0 +1,109 @@
+"""One pupil at a time, in a browser in the LMS's frame: what is shown is what is stored, and what is not is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Response, expect
+
+from tests.journeys.conftest import PATIENCE_MS, Demo, Tab, enter
+from tests.journeys.test_grid import make
+
+TITLE = "Chacun son tour"
+PUT = """
+async (entry) => {
+  const form = document.getElementById('one');
+  const about = {key: crypto.randomUUID(), person: Number(form.dataset.person), comment: null, observed: null};
+  const competence = Number(form.querySelector('fieldset').dataset.competence);
+  const answer = await fetch(form.dataset.saveUrl, {
+    method: 'POST',
+    headers: {'Content-Type': 'application/json', 'X-CSRF-Token': form.dataset.csrf},
+    body: JSON.stringify({entries: [{...about, competence, ...entry}], since: 0}),
+  });
+  return answer.json();
+}
+"""
+"""What a teacher's page sends for the first competence of the pupil it shows, behind its script's back."""
+POLL = "document.dispatchEvent(new Event('visibilitychange'))"
+"""A page asks what is new when it comes back in sight."""
+
+
+@pytest.fixture(scope="module")
+def activity(chromium: Browser, demo: Demo) -> str:
+    """A situation on 1A and 1C; each test takes a pupil of its own."""
+    context = chromium.new_context(locale="fr-FR")
+    context.set_default_timeout(PATIENCE_MS)
+    make(enter(context, demo, "Claire Morel"), TITLE)
+    context.close()
+    return TITLE
+
+
+@pytest.fixture
+def other(chromium: Browser) -> Iterator[BrowserContext]:
+    """A colleague's browser."""
+    made = chromium.new_context(locale="fr-FR")
+    made.set_default_timeout(PATIENCE_MS)
+    yield made
+    made.close()
+
+
+def at_pupil(context: BrowserContext, demo: Demo, who: str, pupil: str) -> Tab:
+    """A teacher at the page of « Adam B. »."""
+    tab = enter(context, demo, who)
+    tab.open_link("Spirale")
+    tab.tool.get_by_role("link", name=TITLE).first.click()
+    tab.wait_for_grid()
+    url = tab.tool.locator(f"tr[data-name='{pupil}']").get_attribute("data-one")
+    tab.frame.goto(f"{demo.tool_url}{url}")
+    return tab
+
+
+def put(tab: Tab, **entry: Any) -> Any:
+    return tab.frame.evaluate(PUT, entry)["saved"][0]
+
+
+def first(tab: Tab) -> Locator:
+    return tab.tool.locator("fieldset.one").first
+
+
+def level(tab: Tab, n: int) -> Locator:
+    return first(tab).locator(f"input[type=radio][value='{n}']")
+
+
+def comment(tab: Tab) -> Locator:
+    """The comment's field, unfolded."""
+    part = first(tab).locator("details", has=tab.page.locator("textarea"))
+    if part.get_attribute("open") is None:
+        part.locator("summary").first.click()
+    return part.locator("textarea")
+
+
+def state(tab: Tab) -> Locator:
+    return tab.tool.locator("#one-state")
+
+
+def test_a_comment_or_a_tick_leaves_the_level_to_who_wrote_it_last(
+    context: BrowserContext, other: BrowserContext, demo: Demo, activity: str
+) -> None:
+    claire = at_pupil(context, demo, "Claire Morel", "Adam B.")
+    level(claire, 2).check()
+    expect(state(claire)).to_contain_text("Enregistré à")
+    karim = at_pupil(other, demo, "Karim Diallo", "Adam B.")
+    put(karim, value="4")
+
+    with claire.page.expect_response(is_save) as commented:
+        comment(claire).fill("Très clair")
+        comment(claire).blur()
+    assert commented.value.json()["saved"][0]["value"] == "4"
+    put(karim, value="1")
+    with claire.page.expect_response(is_save) as ticked:
+        first(claire).locator(".seen input").check()
+    saved = ticked.value.json()["saved"][0]
+    assert (saved["value"], saved["comment"], len(saved["observed"])) == ("1", "Très clair", 1)
+
+
+def is_save(answer: Response) -> bool:
+    return answer.request.method == "POST" and answer.url.endswith("/cells")
