@@ -15,6 +15,9 @@
   const person = Number(form.dataset.person);
   const parts = Array.from(form.querySelectorAll('fieldset'));
   const edited = new Map();             // fieldset → the timer of a comment that is not yet on its way
+  const news = new Map();               // fieldset → the newest entry there is of it, until it is shown
+  const ours = new Set();               // fieldsets whose level was chosen in this page
+  const onItsWay = new Set();           // of these, those whose level has no answer yet
   let leaving = '';                     // where to go once all is saved
 
   /* ---------- a competence ---------- */
@@ -42,17 +45,16 @@
     showWord(part);
   }
 
-  /** A colleague's entry, where nothing of ours is on its way. */
+  /** A field is only touched where it says something else: a comment goes on under the teacher's hands. */
   function take(part, cell) {
-    codeOf(part).value = /^\D/.test(cell.value) ? cell.value : '';
-    part.querySelectorAll('input[type=radio]').forEach(function (radio) { radio.checked = radio.value === cell.value; });
+    if (valueOf(part) !== cell.value) {
+      codeOf(part).value = /^\D/.test(cell.value) ? cell.value : '';
+      part.querySelectorAll('input[type=radio]').forEach(function (radio) { radio.checked = radio.value === cell.value; });
+      showWord(part);
+      ours.delete(part);
+    }
     part.querySelectorAll('.seen input').forEach(function (box) { box.checked = cell.observed.includes(Number(box.value)); });
-    commentOf(part).value = cell.comment;
-    entryOf(part).value = cell.entry;
-    showWord(part);
-    const note = part.querySelector('[data-note]');
-    note.textContent = form.dataset.colleague.replace('{name}', cell.by_name);
-    note.hidden = false;
+    if (commentOf(part).value.trim() !== cell.comment) commentOf(part).value = cell.comment;
   }
 
   /** value, comment, observed null: unchanged, whatever a colleague made of it meanwhile. */
@@ -62,6 +64,8 @@
 
   function sendValue(part) {
     part.querySelector('[data-note]').hidden = true;
+    ours.add(part);
+    onItsWay.add(part);
     send(part, { value: valueOf(part) });
   }
 
@@ -75,6 +79,48 @@
     const part = field.closest('fieldset');
     clearTimeout(edited.get(part));
     edited.set(part, setTimeout(function () { sendComment(part); }, IDLE_MS));
+  }
+
+  /* ---------- what comes back from the server ---------- */
+
+  function partOf(entry) {
+    return entry.person === person ? parts.find(function (one) { return competenceOf(one) === entry.competence; }) : undefined;
+  }
+
+  /** What is stored is what is shown, once nothing of ours is on its way or being typed. */
+  function catchUp(part) {
+    const sent = outbox.holds(person, competenceOf(part));
+    if (!sent) onItsWay.delete(part);
+    if (sent || edited.has(part) || !news.has(part)) return;
+    take(part, news.get(part));
+    news.delete(part);
+  }
+
+  function learn(part, cell) {
+    if (cell.entry >= Number(entryOf(part).value)) news.set(part, cell);
+    entryOf(part).value = Math.max(cell.entry, Number(entryOf(part).value));
+    catchUp(part);
+  }
+
+  function onSaved(saved) {
+    const part = partOf(saved);
+    if (part) learn(part, saved);
+  }
+
+  /** Never over an entry of ours that is still on its way: both are kept, and the page says so. */
+  function onCells(list) {
+    list.forEach(function (cell) {
+      const part = partOf(cell);
+      if (!part || cell.entry <= Number(entryOf(part).value)) return;
+      const mine = valueOf(part);
+      let words = form.dataset.colleague;
+      if (ours.has(part) && mine !== cell.value) words = onItsWay.has(part) ? form.dataset.bothKept : form.dataset.replaced;
+      const note = part.querySelector('[data-note]');
+      note.textContent = words.replace('{name}', cell.by_name)
+        .replace('{theirs}', cell.value || form.dataset.nothing).replace('{mine}', mine || form.dataset.nothing);
+      note.hidden = false;
+      learn(part, cell);
+    });
   }
 
   /* ---------- the state ---------- */
@@ -104,21 +150,12 @@
     csrf: form.dataset.csrf,
     cursor: Number(form.dataset.cursor),
     onState: onState,
-    onSaved: function (saved) {
-      const part = parts.find(function (one) { return competenceOf(one) === saved.competence; });
-      if (part) entryOf(part).value = saved.entry;
-    },
+    onSaved: onSaved,
     onRefused: function (entry, message) {
       leaving = '';
       say('stop', message);
     },
-    onCells: function (list) {
-      list.filter(function (cell) { return cell.person === person; }).forEach(function (cell) {
-        const part = parts.find(function (one) { return competenceOf(one) === cell.competence; });
-        const held = part && (edited.has(part) || outbox.holds(person, cell.competence));
-        if (part && !held && cell.entry > Number(entryOf(part).value)) take(part, cell);
-      });
-    },
+    onCells: onCells,
     onPeople: function () {},
   });
 

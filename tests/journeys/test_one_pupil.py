@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Response, Route, expect
 
 from tests.journeys.conftest import PATIENCE_MS, Demo, Tab, enter
 from tests.journeys.test_grid import make
@@ -103,7 +103,73 @@ def test_a_comment_or_a_tick_leaves_the_level_to_who_wrote_it_last(
         first(claire).locator(".seen input").check()
     saved = ticked.value.json()["saved"][0]
     assert (saved["value"], saved["comment"], len(saved["observed"])) == ("1", "Très clair", 1)
+    expect(level(claire, 1)).to_be_checked()
+    expect(first(claire).locator("[data-word]")).to_have_text("non maîtrisée")
 
 
 def is_save(answer: Response) -> bool:
     return answer.request.method == "POST" and answer.url.endswith("/cells")
+
+
+def test_what_came_while_something_was_on_its_way_is_told_and_shown_after_it(
+    context: BrowserContext, other: BrowserContext, demo: Demo, activity: str
+) -> None:
+    claire = at_pupil(context, demo, "Claire Morel", "Aïcha D.")
+    karim = at_pupil(other, demo, "Karim Diallo", "Aïcha D.")
+    note = first(claire).locator("[data-note]")
+
+    # Both chose a level: the later one counts, and brings the colleague's comment along.
+    context.set_offline(True)
+    level(claire, 4).check()
+    expect(state(claire)).to_contain_text("Hors ligne : 1 saisie gardée dans cette page")
+    put(karim, value="2", comment="Du collègue")
+    context.set_offline(False)
+    expect(note).to_contain_text("Karim D. a mis 2 ici pendant que 4 partait", timeout=20_000)
+    expect(state(claire)).to_contain_text("Enregistré à", timeout=20_000)
+    expect(level(claire, 4)).to_be_checked()
+    expect(comment(claire)).to_have_value("Du collègue")
+
+    # A level of hers that was there before, a comment that is being typed: his level is shown once hers is saved.
+    comment(claire).press_sequentially(" ")
+    put(karim, value="1", comment="Du collègue")
+    claire.frame.evaluate(POLL)
+    expect(note).to_contain_text("Karim D. a mis 1 ici, après 4")
+    expect(level(claire, 1)).to_be_checked()
+
+    # Nothing of hers is on its way any more.
+    put(karim, value="3", comment="Du collègue, suite")
+    claire.frame.evaluate(POLL)
+    expect(comment(claire)).to_have_value("Du collègue, suite")
+    expect(note).to_have_text("Karim D. vient d’écrire ici.")
+
+
+def test_an_answer_that_was_lost_does_not_hide_what_a_colleague_wrote_after_it(
+    context: BrowserContext, other: BrowserContext, demo: Demo, activity: str
+) -> None:
+    claire = at_pupil(context, demo, "Claire Morel", "Amina K.")
+    karim = at_pupil(other, demo, "Karim Diallo", "Amina K.")
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+            put(karim, value="1")
+        route.abort()
+
+    context.route("**/cells*", lose)
+    level(claire, 4).check()
+    expect(state(claire)).to_contain_text("Hors ligne : 1 saisie")
+    context.unroute("**/cells*")
+    expect(state(claire)).to_contain_text("Enregistré à", timeout=20_000)
+    expect(level(claire, 1)).to_be_checked()
+    expect(first(claire).locator("[data-note]")).to_contain_text("Karim D. a mis 1 ici pendant que 4 partait")
+
+
+def test_what_comes_back_leaves_a_comment_that_goes_on(
+    context: BrowserContext, demo: Demo, activity: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", "Baptiste L.")
+    with tab.page.expect_response(is_save):
+        comment(tab).press_sequentially("Accueille ")
+    expect(state(tab)).to_contain_text("Enregistré à")
+    comment(tab).press_sequentially("bien")
+    expect(comment(tab)).to_have_value("Accueille bien")
