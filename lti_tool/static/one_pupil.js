@@ -20,6 +20,11 @@
   const onItsWay = new Set();           // of these, those whose level has no answer yet
   let leaving = '';                     // where to go once all is saved
 
+  /** « {n} sur {total} »: as in the grid. */
+  function fill(text, values) {
+    return text.replace(/\{(\w+)\}/g, function (whole, name) { return name in values ? values[name] : whole; });
+  }
+
   /* ---------- a competence ---------- */
 
   function competenceOf(part) { return Number(part.dataset.competence); }
@@ -29,8 +34,13 @@
   function commentOf(part) { return part.querySelector('textarea'); }
   function entryOf(part) { return part.querySelector('input[type=hidden]'); }
 
+  function boxesOf(part) { return Array.from(part.querySelectorAll('.seen input')); }
+  function codeNameOf(part) { return part.querySelector('.kode').textContent; }
+
+  /** In the server's order. */
   function observedOf(part) {
-    return Array.from(part.querySelectorAll('.seen input:checked'), function (box) { return Number(box.value); });
+    return boxesOf(part).filter(function (box) { return box.checked; })
+      .map(function (box) { return Number(box.value); }).sort(function (a, b) { return a - b; });
   }
 
   function showWord(part) {
@@ -45,20 +55,32 @@
     showWord(part);
   }
 
-  /** A field is only touched where it says something else: a comment goes on under the teacher's hands. */
+  function showValue(part, value) {
+    codeOf(part).value = /^\D/.test(value) ? value : '';
+    part.querySelectorAll('input[type=radio]').forEach(function (radio) { radio.checked = radio.value === value; });
+    showWord(part);
+  }
+
+  /**
+   * What is stored. A field is only touched where it says something else: a comment goes on under the teacher's hands.
+   * What was refused stays until it is corrected.
+   */
   function take(part, cell) {
-    if (valueOf(part) !== cell.value) {
-      codeOf(part).value = /^\D/.test(cell.value) ? cell.value : '';
-      part.querySelectorAll('input[type=radio]').forEach(function (radio) { radio.checked = radio.value === cell.value; });
-      showWord(part);
+    if (valueOf(part) === cell.value) {
+      accept(part, 'value');
+    } else if (!isRefused(part, 'value')) {
+      showValue(part, cell.value);
       ours.delete(part);
     }
-    part.querySelectorAll('.seen input').forEach(function (box) { box.checked = cell.observed.includes(Number(box.value)); });
-    if (commentOf(part).value.trim() !== cell.comment) commentOf(part).value = cell.comment;
+    if (observedOf(part).join() === cell.observed.join()) accept(part, 'observed');
+    else if (!isRefused(part, 'observed')) boxesOf(part).forEach(function (box) { box.checked = cell.observed.includes(Number(box.value)); });
+    if (commentOf(part).value.trim() === cell.comment) accept(part, 'comment');
+    else if (!isRefused(part, 'comment')) commentOf(part).value = cell.comment;
   }
 
   /** value, comment, observed null: unchanged, whatever a colleague made of it meanwhile. */
   function send(part, more) {
+    Object.keys(more).forEach(function (what) { accept(part, what); });
     outbox.add([Object.assign({ person: person, competence: competenceOf(part), value: null, comment: null, observed: null }, more)]);
   }
 
@@ -116,11 +138,67 @@
       let words = form.dataset.colleague;
       if (ours.has(part) && mine !== cell.value) words = onItsWay.has(part) ? form.dataset.bothKept : form.dataset.replaced;
       const note = part.querySelector('[data-note]');
-      note.textContent = words.replace('{name}', cell.by_name)
-        .replace('{theirs}', cell.value || form.dataset.nothing).replace('{mine}', mine || form.dataset.nothing);
+      note.textContent = fill(words, { name: cell.by_name, theirs: cell.value || form.dataset.nothing, mine: mine || form.dataset.nothing });
       note.hidden = false;
       learn(part, cell);
     });
+  }
+
+  /* ---------- what was refused: said beside it until it is sent anew ---------- */
+
+  function lineOf(part, what) { return part.querySelector('[data-refused=' + what + ']'); }
+  function isRefused(part, what) { return !!lineOf(part, what) && !lineOf(part, what).hidden; }
+  function refusals() { return Array.from(form.querySelectorAll('[data-refused]:not([hidden])')); }
+  function untold() { return refusals().filter(function (line) { return !line.hasAttribute('data-told'); }); }
+
+  /** What a refusal is of, in its fieldset. */
+  function fieldsOf(part, what) {
+    if (what === 'comment') return [commentOf(part)];
+    if (what === 'observed') return boxesOf(part);
+    return codeOf(part).value || !radioOf(part) ? [codeOf(part)] : [radioOf(part)];
+  }
+
+  function refuse(part, what, message) {
+    const line = lineOf(part, what);
+    line.lastElementChild.textContent = fill(form.dataset.refused, { what: codeNameOf(part), message: message });
+    line.removeAttribute('data-told');
+    line.hidden = false;
+    if (line.closest('details')) line.closest('details').open = true;
+    fieldsOf(part, what).forEach(function (field) {
+      field.setAttribute('aria-invalid', 'true');
+      field.setAttribute('aria-describedby', line.id);
+    });
+  }
+
+  function accept(part, what) {
+    if (!isRefused(part, what)) return;
+    const line = lineOf(part, what);
+    line.hidden = true;
+    part.querySelectorAll('[aria-describedby=' + line.id + ']').forEach(function (field) {
+      field.removeAttribute('aria-invalid');
+      field.removeAttribute('aria-describedby');
+    });
+  }
+
+  function onRefused(entry, message) {
+    const part = partOf(entry);
+    ['value', 'observed', 'comment'].forEach(function (what) {
+      if (entry[what] !== null) refuse(part, what, message || form.dataset.badValue);
+    });
+    if (entry.value !== null) ours.delete(part);
+    catchUp(part);
+  }
+
+  /** Before somebody leaves, once: where it is, and that the next time they go. */
+  function tellRefusals(lines) {
+    lines.forEach(function (line) {
+      line.lastElementChild.textContent += ' ' + form.dataset.again;
+      line.setAttribute('data-told', '');
+    });
+    const field = form.querySelector('[aria-describedby=' + lines[0].id + ']');
+    if (field.closest('details')) field.closest('details').open = true;
+    field.focus({ preventScroll: true });
+    lines[0].scrollIntoView({ block: 'center' });
   }
 
   /* ---------- the state ---------- */
@@ -136,12 +214,17 @@
     state.replaceChildren(svg, words);
   }
 
+  function refusedNames() {
+    return Array.from(new Set(refusals().map(function (line) { return codeNameOf(line.closest('fieldset')); }))).join(', ');
+  }
+
   function onState(now) {
     if (now.kind === 'saving') say('wait', state.dataset.saving);
     else if (now.kind === 'offline') say('stop', state.dataset[now.count > 1 ? 'offlineMany' : 'offlineOne'].replace('{n}', now.count));
     else if (now.kind === 'stopped') say('stop', now.message);
+    else if (refusals().length) say('stop', fill(form.dataset.refused, { what: refusedNames(), message: '' }).trim());
     else if (now.at) say('check', state.dataset.saved.replace('{at}', now.at));
-    if (now.kind === 'saved' && leaving) window.location.assign(leaving);
+    if (now.kind === 'saved' && leaving) leave(leaving);
   }
 
   const outbox = Spirale.createOutbox({
@@ -151,19 +234,18 @@
     cursor: Number(form.dataset.cursor),
     onState: onState,
     onSaved: onSaved,
-    onRefused: function (entry, message) {
-      leaving = '';
-      say('stop', message);
-    },
+    onRefused: onRefused,
     onCells: onCells,
     onPeople: function () {},
   });
 
-  /* ---------- going to another pupil: never before all is saved ---------- */
+  /* ---------- going to another pupil: never before all is saved, or known not to be ---------- */
 
   function leave(url) {
+    leaving = '';
     parts.forEach(sendComment);
     if (outbox.count()) leaving = url;
+    else if (untold().length) tellRefusals(untold());
     else window.location.assign(url);
   }
 
@@ -210,6 +292,10 @@
     }
   });
 
+  // A level that was refused can be chosen again: a radio that is checked already tells of no change.
+  form.addEventListener('click', function (event) {
+    if (event.target.matches('[type=radio][aria-invalid]')) sendValue(event.target.closest('fieldset'));
+  });
   form.addEventListener('input', function (event) { if (event.target.matches('textarea')) edit(event.target); });
   form.addEventListener('change', function (event) {
     const part = event.target.closest('fieldset');
@@ -235,6 +321,6 @@
   });
   window.addEventListener('beforeunload', function (event) {
     parts.forEach(sendComment);
-    if (outbox.count()) event.preventDefault();
+    if (outbox.count() || untold().length) event.preventDefault();
   });
 })();

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Response, Route, expect
 
-from tests.journeys.conftest import PATIENCE_MS, Demo, Tab, enter
-from tests.journeys.test_grid import make
+from tests.journeys.conftest import PATIENCE_MS, Demo, Tab, assert_accessible, enter
+from tests.journeys.test_grid import SWIPE, make
 
 TITLE = "Chacun son tour"
 PUT = """
@@ -173,3 +173,72 @@ def test_what_comes_back_leaves_a_comment_that_goes_on(
     expect(state(tab)).to_contain_text("Enregistré à")
     comment(tab).press_sequentially("bien")
     expect(comment(tab)).to_have_value("Accueille bien")
+
+
+def test_what_is_refused_is_said_where_it_is_and_nobody_leaves_without_knowing(
+    context: BrowserContext, demo: Demo, activity: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", "Camille R.")
+    tool, long = tab.tool, "Très clair. " * 170
+    name = tool.get_by_role("heading", level=1)
+    refusal = first(tab).locator("[data-refused=comment]")
+    comment(tab).fill(long)
+    tool.locator("#one-after").click()
+    expect(refusal).to_have_text("Non enregistré : 1A. Ce commentaire dépasse 2000 caractères : le raccourcir. Recommencer pour partir sans l’enregistrer.")
+    expect(comment(tab)).to_be_focused()
+    expect(comment(tab)).to_have_attribute("aria-invalid", "true")
+    expect(comment(tab)).to_have_accessible_description(re.compile("dépasse 2000 caractères"))
+    expect(state(tab)).to_have_text("Non enregistré : 1A.")
+    assert_accessible(tab.frame)
+
+    # A level beside it is saved; the refused text stays, and so does what is said of it.
+    with tab.page.expect_response(is_save):
+        level(tab, 3).check()
+    expect(state(tab)).to_have_text("Non enregistré : 1A.")
+    expect(comment(tab)).to_have_value(long)
+    expect(refusal).to_be_visible()
+
+    # Shortened, it is saved.
+    comment(tab).fill("Très clair.")
+    comment(tab).blur()
+    expect(state(tab)).to_contain_text("Enregistré à")
+    expect(refusal).to_be_hidden()
+    expect(comment(tab)).not_to_have_attribute("aria-invalid", "true")
+
+    # Refused before somebody leaves: told once, by a swipe too; then they may go.
+    comment(tab).fill(long)
+    comment(tab).blur()
+    expect(refusal).to_have_text("Non enregistré : 1A. Ce commentaire dépasse 2000 caractères : le raccourcir.")
+    tab.frame.evaluate(SWIPE, [300, 60])
+    expect(refusal).to_contain_text("Recommencer pour partir sans l’enregistrer.")
+    expect(name).to_have_text("Camille Roux")
+    tab.frame.evaluate(SWIPE, [300, 60])
+    expect(name).not_to_have_text("Camille Roux")
+    tool.locator("#one-before").click()
+    expect(name).to_have_text("Camille Roux")
+    expect(comment(tab)).to_have_value("Très clair.")
+    expect(level(tab, 3)).to_be_checked()
+
+
+def test_a_level_that_was_refused_can_be_chosen_again(
+    context: BrowserContext, demo: Demo, activity: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", "Chloé M.")
+    refusal = first(tab).locator("[data-refused=value]")
+
+    def refuse(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.continue_()
+        key = route.request.post_data_json["entries"][0]["key"]
+        return route.fulfill(json={"saved": [], "refused": [{"key": key, "message": "Archivée."}], "cells": []})
+
+    context.route("**/cells*", refuse)
+    level(tab, 3).check()
+    expect(refusal).to_have_text("Non enregistré : 1A. Archivée.")
+    expect(level(tab, 3)).to_have_attribute("aria-invalid", "true")
+    assert_accessible(tab.frame)
+    context.unroute("**/cells*")
+    level(tab, 3).click()
+    expect(state(tab)).to_contain_text("Enregistré à")
+    expect(refusal).to_be_hidden()
+    assert put(tab, value=None)["value"] == "3"
