@@ -7,6 +7,8 @@
 
   const form = document.getElementById('one');
   const state = document.getElementById('one-state');
+  const stopped = document.getElementById('one-stopped');
+  const retry = document.getElementById('one-retry');
   if (!form || !window.Spirale) return;
 
   const IDLE_MS = 1000;
@@ -218,13 +220,24 @@
     return Array.from(new Set(refusals().map(function (line) { return codeNameOf(line.closest('fieldset')); }))).join(', ');
   }
 
+  function count(name, n) { return fill(state.dataset[name + (n > 1 ? 'Many' : 'One')], { n: n }); }
+
   function onState(now) {
+    showStopped(now);
     if (now.kind === 'saving') say('wait', state.dataset.saving);
-    else if (now.kind === 'offline') say('stop', state.dataset[now.count > 1 ? 'offlineMany' : 'offlineOne'].replace('{n}', now.count));
-    else if (now.kind === 'stopped') say('stop', now.message);
+    else if (now.kind === 'offline') say('stop', count('offline', now.count));
+    else if (now.kind === 'stopped') say('stop', now.count ? count('kept', now.count) : state.dataset.stopped);
     else if (refusals().length) say('stop', fill(form.dataset.refused, { what: refusedNames(), message: '' }).trim());
-    else if (now.at) say('check', state.dataset.saved.replace('{at}', now.at));
+    else if (now.at) say('check', fill(state.dataset.saved, { at: now.at }));
+    else state.replaceChildren();
     if (now.kind === 'saved' && leaving) leave(leaving);
+  }
+
+  function showStopped(now) {
+    stopped.hidden = now.kind !== 'stopped';
+    if (stopped.hidden) return;
+    stopped.querySelector('[data-message]').textContent = now.message;
+    stopped.querySelector('[data-kept]').textContent = now.count ? count('kept', now.count) : '';
   }
 
   const outbox = Spirale.createOutbox({
@@ -241,10 +254,16 @@
 
   /* ---------- going to another pupil: never before all is saved, or known not to be ---------- */
 
+  /** A page that can no longer save waits for the teacher: above, where somebody at the foot does not see it. */
+  function waitFor(url) {
+    leaving = url;
+    if (!stopped.hidden) retry.focus();
+  }
+
   function leave(url) {
     leaving = '';
     parts.forEach(sendComment);
-    if (outbox.count()) leaving = url;
+    if (outbox.count()) waitFor(url);
     else if (untold().length) tellRefusals(untold());
     else window.location.assign(url);
   }
@@ -305,6 +324,7 @@
     settle(part, event.target);
     sendValue(part);
   });
+  retry.addEventListener('click', outbox.resume);
   form.addEventListener('submit', function (event) {
     event.preventDefault();
     goOn();

@@ -242,3 +242,37 @@ def test_a_level_that_was_refused_can_be_chosen_again(
     expect(state(tab)).to_contain_text("Enregistré à")
     expect(refusal).to_be_hidden()
     assert put(tab, value=None)["value"] == "3"
+
+
+def test_a_page_whose_session_ended_says_so_and_saves_once_there_is_another(
+    context: BrowserContext, demo: Demo, activity: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", "Dylan P.")
+    stopped, name = tab.tool.locator("#one-stopped"), tab.tool.get_by_role("heading", level=1)
+
+    context.route("**/cells*", lambda route: route.fulfill(status=401, body=""))  # says nothing: a proxy
+    level(tab, 3).check()
+    expect(stopped).to_contain_text("Cette page ne peut plus enregistrer.")
+    expect(stopped).to_contain_text("1 saisie est gardée dans cette page.")
+    expect(state(tab)).to_have_text("1 saisie est gardée dans cette page.")
+    assert_accessible(tab.frame)
+    tab.tool.locator("#one-after").click()
+    expect(tab.tool.locator("#one-retry")).to_be_focused()
+    expect(name).to_have_text("Dylan Petit")
+
+    context.unroute("**/cells*")
+    tab.tool.locator("#one-retry").click()
+    expect(name).not_to_have_text("Dylan Petit")
+    tab.tool.locator("#one-before").click()
+    expect(name).to_have_text("Dylan Petit")
+    expect(level(tab, 3)).to_be_checked()
+
+    # Nothing was on its way: the line of the state is not empty either, and the answer's words are shown.
+    context.route("**/cells*", lambda route: route.fulfill(status=403, json={"message": "Session fermée."}))
+    tab.frame.evaluate(POLL)
+    expect(stopped).to_contain_text("Session fermée.")
+    expect(state(tab)).to_have_text("Cette page ne peut plus enregistrer.")
+    context.unroute("**/cells*")
+    tab.tool.locator("#one-retry").click()
+    expect(stopped).to_be_hidden()
+    expect(state(tab)).to_have_text("")
