@@ -343,4 +343,25 @@
     parts.forEach(sendComment);
     if (outbox.count() || untold().length) event.preventDefault();
   });
+
+  /* ---------- start ---------- */
+
+  /** As if the script had been there: a level over a code, or the other way round; of both, the code, as in the form. */
+  function sendEarlyValue(part) {
+    const radio = radioOf(part);
+    const drawn = Array.from(codeOf(part).options).find(function (option) { return option.defaultSelected; });
+    const newCode = codeOf(part).value !== (drawn ? drawn.value : '');
+    const newLevel = radio && !radio.defaultChecked;
+    if (!newCode && !newLevel) return;
+    settle(part, newCode && codeOf(part).value ? codeOf(part) : radio || codeOf(part));
+    sendValue(part);
+  }
+
+  // What was chosen or typed before this file came is saved.
+  parts.filter(function (part) { return !part.disabled; }).forEach(function (part) {
+    const redrawn = part.hasAttribute('data-typed');       // a form that was refused: shown as typed, stored nowhere
+    if (redrawn) sendValue(part); else sendEarlyValue(part);
+    if (boxesOf(part).some(function (box) { return redrawn || box.checked !== box.defaultChecked; })) send(part, { observed: observedOf(part) });
+    if (redrawn || commentOf(part).value !== commentOf(part).defaultValue) edit(commentOf(part));
+  });
 })();

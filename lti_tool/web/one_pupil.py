@@ -122,7 +122,8 @@ def _show(
         cells(db.session, activity.id, person_id),
         previous_words(previous_levels(db.session, activity, [c.id for c in columns])),
     )
-    shown = [_as_typed(cell, (rejected or {}).get(c.id)) for c, cell in zip(columns, row.cells, strict=True)]
+    rejected = rejected or {}
+    shown = [_as_typed(cell, rejected.get(c.id)) for c, cell in zip(columns, row.cells, strict=True)]
     url = one_url(activity)
     return render_template(
         "one_pupil.html",
@@ -142,6 +143,7 @@ def _show(
         read_only=activity.is_closed,
         saved_text=_("Enregistré à %(hour)s", hour=clock(utcnow())) if request.args.get("saved") else "",
         errors=errors or [],
+        rejected=rejected,
     )
 
 

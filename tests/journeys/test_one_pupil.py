@@ -276,3 +276,69 @@ def test_a_page_whose_session_ended_says_so_and_saves_once_there_is_another(
     tab.tool.locator("#one-retry").click()
     expect(stopped).to_be_hidden()
     expect(state(tab)).to_have_text("")
+
+
+def release(held: list[Route]) -> None:
+    assert held
+    while held:
+        held.pop().continue_()
+
+
+def test_what_was_chosen_and_typed_before_the_script_came_is_saved(
+    context: BrowserContext, demo: Demo, activity: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", "Emma G.")
+    put(tab, value="ABS")
+    url, name = tab.frame.url, tab.tool.get_by_role("heading", level=1)
+    second = tab.tool.locator("fieldset.one").nth(1)
+
+    held: list[Route] = []
+    context.route("**/static/one_pupil.js*", lambda route: held.append(route))
+    tab.frame.goto(url, wait_until="commit")
+    level(tab, 3).check()                       # over a code
+    first(tab).locator(".seen input").check()
+    comment(tab).fill("Très clair")
+    second.locator("select").select_option("NE")
+    with tab.page.expect_response(lambda answer: "Très clair" in (answer.request.post_data or "")):
+        release(held)
+    expect(state(tab)).to_contain_text("Enregistré à")
+    expect(first(tab).locator("select")).to_have_value("")
+    context.unroute("**/static/one_pupil.js*")
+    tab.frame.goto(url)
+    expect(level(tab, 3)).to_be_checked()
+    expect(first(tab).locator("select")).to_have_value("")
+    expect(first(tab).locator(".seen input")).to_be_checked()
+    expect(comment(tab)).to_have_value("Très clair")
+    expect(second.locator("select")).to_have_value("NE")
+
+    # A code over a level, and the pupil left at once.
+    context.route("**/static/one_pupil.js*", lambda route: held.append(route))
+    tab.frame.goto(url, wait_until="commit")
+    first(tab).locator("select").select_option("ABS")
+    comment(tab).fill("Arrivée en retard")
+    release(held)
+    context.unroute("**/static/one_pupil.js*")
+    tab.frame.wait_for_load_state("domcontentloaded")
+    tab.tool.get_by_role("button", name="Élève suivant").click()
+    expect(name).not_to_contain_text("Emma")
+    tab.frame.goto(url)
+    expect(first(tab).locator("select")).to_have_value("ABS")
+    expect(first(tab).locator("input[type=radio]:checked")).to_have_count(0)
+    expect(comment(tab)).to_have_value("Arrivée en retard")
+
+
+def test_what_a_form_was_refused_for_is_said_where_it_is_and_keeps_no_level_back(
+    context: BrowserContext, demo: Demo, activity: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", "Enzo V.")
+    held: list[Route] = []
+    context.route("**/static/one_pupil.js*", lambda route: held.append(route))
+    tab.frame.goto(tab.frame.url, wait_until="commit")
+    level(tab, 2).check()
+    comment(tab).fill("é" * 2001)
+    tab.tool.get_by_role("button", name="Élève suivant").click(no_wait_after=True)
+    expect(tab.tool.get_by_role("alert").first).to_contain_text("Une saisie est à corriger")
+    release(held)
+    expect(first(tab).locator("[data-refused=comment]")).to_contain_text("dépasse 2000 caractères")
+    expect(state(tab)).to_have_text("Non enregistré : 1A.")
+    assert (put(tab, value=None)["value"], put(tab, value=None)["comment"]) == ("2", "")
