@@ -13,15 +13,18 @@ from tests.journeys.conftest import PATIENCE_MS, Demo, Tab, assert_accessible, e
 from tests.journeys.test_grid import SWIPE, make
 
 TITLE = "Chacun son tour"
+TOO_LONG = "Non enregistré : 1A. Ce commentaire dépasse 2000 caractères : le raccourcir."
+AGAIN = "Recommencer pour partir sans l’enregistrer."
 PUT = """
 async (entry) => {
   const form = document.getElementById('one');
-  const about = {key: crypto.randomUUID(), person: Number(form.dataset.person), comment: null, observed: null};
+  const person = Number(form.dataset.person);
   const competence = Number(form.querySelector('fieldset').dataset.competence);
+  const about = {key: crypto.randomUUID(), person, competence, value: null, comment: null, observed: null};
   const answer = await fetch(form.dataset.saveUrl, {
     method: 'POST',
     headers: {'Content-Type': 'application/json', 'X-CSRF-Token': form.dataset.csrf},
-    body: JSON.stringify({entries: [{...about, competence, ...entry}], since: 0}),
+    body: JSON.stringify({entries: [{...about, ...entry}], since: 0}),
   });
   return answer.json();
 }
@@ -184,7 +187,7 @@ def test_what_is_refused_is_said_where_it_is_and_nobody_leaves_without_knowing(
     refusal = first(tab).locator("[data-refused=comment]")
     comment(tab).fill(long)
     tool.locator("#one-after").click()
-    expect(refusal).to_have_text("Non enregistré : 1A. Ce commentaire dépasse 2000 caractères : le raccourcir. Recommencer pour partir sans l’enregistrer.")
+    expect(refusal).to_have_text(f"{TOO_LONG} {AGAIN}")
     expect(comment(tab)).to_be_focused()
     expect(comment(tab)).to_have_attribute("aria-invalid", "true")
     expect(comment(tab)).to_have_accessible_description(re.compile("dépasse 2000 caractères"))
@@ -208,9 +211,9 @@ def test_what_is_refused_is_said_where_it_is_and_nobody_leaves_without_knowing(
     # Refused before somebody leaves: told once, by a swipe too; then they may go.
     comment(tab).fill(long)
     comment(tab).blur()
-    expect(refusal).to_have_text("Non enregistré : 1A. Ce commentaire dépasse 2000 caractères : le raccourcir.")
+    expect(refusal).to_have_text(TOO_LONG)
     tab.frame.evaluate(SWIPE, [300, 60])
-    expect(refusal).to_contain_text("Recommencer pour partir sans l’enregistrer.")
+    expect(refusal).to_contain_text(AGAIN)
     expect(name).to_have_text("Camille Roux")
     tab.frame.evaluate(SWIPE, [300, 60])
     expect(name).not_to_have_text("Camille Roux")
@@ -230,7 +233,9 @@ def test_a_level_that_was_refused_can_be_chosen_again(
         if route.request.method != "POST":
             return route.continue_()
         key = route.request.post_data_json["entries"][0]["key"]
-        return route.fulfill(json={"saved": [], "refused": [{"key": key, "message": "Archivée."}], "cells": []})
+        return route.fulfill(
+            json={"saved": [], "refused": [{"key": key, "message": "Archivée."}], "cells": []}
+        )
 
     context.route("**/cells*", refuse)
     level(tab, 3).check()
@@ -241,7 +246,7 @@ def test_a_level_that_was_refused_can_be_chosen_again(
     level(tab, 3).click()
     expect(state(tab)).to_contain_text("Enregistré à")
     expect(refusal).to_be_hidden()
-    assert put(tab, value=None)["value"] == "3"
+    assert put(tab, observed=[])["value"] == "3"
 
 
 def test_a_page_whose_session_ended_says_so_and_saves_once_there_is_another(
@@ -295,7 +300,7 @@ def test_what_was_chosen_and_typed_before_the_script_came_is_saved(
     held: list[Route] = []
     context.route("**/static/one_pupil.js*", lambda route: held.append(route))
     tab.frame.goto(url, wait_until="commit")
-    level(tab, 3).check()                       # over a code
+    level(tab, 3).check()  # over a code
     first(tab).locator(".seen input").check()
     comment(tab).fill("Très clair")
     second.locator("select").select_option("NE")
@@ -341,4 +346,5 @@ def test_what_a_form_was_refused_for_is_said_where_it_is_and_keeps_no_level_back
     release(held)
     expect(first(tab).locator("[data-refused=comment]")).to_contain_text("dépasse 2000 caractères")
     expect(state(tab)).to_have_text("Non enregistré : 1A.")
-    assert (put(tab, value=None)["value"], put(tab, value=None)["comment"]) == ("2", "")
+    saved = put(tab, observed=[])
+    assert (saved["value"], saved["comment"]) == ("2", "")
