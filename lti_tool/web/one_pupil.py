@@ -57,7 +57,6 @@ def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
 
     The hidden `e-…` says which entry the page was drawn with, `drawn-…` which level or code it showed.
     """
-    current = cells(db.session, activity.id, person_id)
     drawn = drawn_entries(
         activity, [request.form.get(f"e-{link.item_id}", "") for link in activity.competences]
     )
@@ -68,16 +67,15 @@ def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
         value = _chosen(item_id, request.form.get(f"drawn-{item_id}", _value(was)))
         comment = request.form.get(f"comment-{item_id}", "").replace("\r\n", "\n").strip()
         ticked = tuple(sorted(set(request.form.getlist(f"observed-{item_id}", type=row_id))))
-        now = current.get((person_id, item_id))
         entry = NewEntry(
             str(uuid.uuid4()),
             person_id,
             item_id,
-            value if value != _value(was) else _value(now),
+            value if value != _value(was) else None,
             comment if comment != (was.comment if was else "") else None,
             ticked if list(ticked) != (was.observed if was else []) else None,
         )
-        if entry.value != _value(now) or entry.comment is not None or entry.observed is not None:
+        if (entry.value, entry.comment, entry.observed) != (None, None, None):
             found[item_id] = entry
     return found
 
