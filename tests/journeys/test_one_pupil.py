@@ -348,3 +348,15 @@ def test_what_a_form_was_refused_for_is_said_where_it_is_and_keeps_no_level_back
     expect(state(tab)).to_have_text("Non enregistré : 1A.")
     saved = put(tab, observed=[])
     assert (saved["value"], saved["comment"]) == ("2", "")
+
+
+@pytest.mark.parametrize(("width", "pupil"), [(390, "Fatou S."), (1000, "Gabriel T.")])
+def test_a_first_choice_moves_nothing_on_the_page(
+    context: BrowserContext, demo: Demo, activity: str, width: int, pupil: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", pupil)
+    tab.page.set_viewport_size({"width": width, "height": 844 if width < 500 else 750})
+    place = first(tab).bounding_box()
+    level(tab, 3).check()
+    expect(state(tab)).to_contain_text("Enregistré à")
+    assert first(tab).bounding_box() == place
