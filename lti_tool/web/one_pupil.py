@@ -55,9 +55,8 @@ def save_one_pupil(activity_id: int, person_id: int) -> Response | tuple[str, in
 def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
     """The cells that the form changed, by competence; what it did not change may be a colleague's by now.
 
-    The hidden `e-…` says which entry the page was drawn with.
+    The hidden `e-…` says which entry the page was drawn with, `drawn-…` which level or code it showed.
     """
-    current = cells(db.session, activity.id, person_id)
     drawn = drawn_entries(
         activity, [request.form.get(f"e-{link.item_id}", "") for link in activity.competences]
     )
@@ -65,21 +64,26 @@ def _typed(activity: Activity, person_id: int) -> dict[int, NewEntry]:
     for link in activity.competences:
         item_id = link.item_id
         was = drawn.get(request.form.get(f"e-{item_id}", ""))
-        value = request.form.get(f"code-{item_id}") or request.form.get(f"level-{item_id}", "")
+        value = _chosen(item_id, request.form.get(f"drawn-{item_id}", _value(was)))
         comment = request.form.get(f"comment-{item_id}", "").replace("\r\n", "\n").strip()
         ticked = tuple(sorted(set(request.form.getlist(f"observed-{item_id}", type=row_id))))
-        now = current.get((person_id, item_id))
         entry = NewEntry(
             str(uuid.uuid4()),
             person_id,
             item_id,
-            value if value != _value(was) else _value(now),
+            value if value != _value(was) else None,
             comment if comment != (was.comment if was else "") else None,
             ticked if list(ticked) != (was.observed if was else []) else None,
         )
-        if entry.value != _value(now) or entry.comment is not None or entry.observed is not None:
+        if (entry.value, entry.comment, entry.observed) != (None, None, None):
             found[item_id] = entry
     return found
+
+
+def _chosen(item_id: int, drawn: str) -> str:
+    """Of a level and a code, the one just chosen. Where both were, the code: a form's level cannot be un-chosen."""
+    code, level = request.form.get(f"code-{item_id}", ""), request.form.get(f"level-{item_id}", "")
+    return level if level and code == drawn else code or level
 
 
 def _value(row: Assessment | None) -> str:
@@ -116,7 +120,8 @@ def _show(
         cells(db.session, activity.id, person_id),
         previous_words(previous_levels(db.session, activity, [c.id for c in columns])),
     )
-    shown = [_as_typed(cell, (rejected or {}).get(c.id)) for c, cell in zip(columns, row.cells, strict=True)]
+    rejected = rejected or {}
+    shown = [_as_typed(cell, rejected.get(c.id)) for c, cell in zip(columns, row.cells, strict=True)]
     url = one_url(activity)
     return render_template(
         "one_pupil.html",
@@ -136,6 +141,7 @@ def _show(
         read_only=activity.is_closed,
         saved_text=_("Enregistré à %(hour)s", hour=clock(utcnow())) if request.args.get("saved") else "",
         errors=errors or [],
+        rejected=rejected,
     )
 
 
