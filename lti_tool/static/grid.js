@@ -92,7 +92,10 @@
     });
     steps.write(changes, function (n) { return count('paste', n); });
     if (readOnly) return;
-    const said = [count('pasted', changes.length)];
+    const rows = changes.map(function (change) { return nameOf(change.td); });
+    const [first, last] = [rows[0], rows[rows.length - 1]];
+    // Who got a level: a list in another order than the class would be seen here.
+    const said = [count('pasted', changes.length) + (first === last ? '' : fill(words.rows, { first: first, last: last }))];
     if (replaced) said.push(count('paste_replaced', replaced));
     if (unread.length) said.push(count('paste_unread', unread.length));
     notice(said.join(words.and), unread.length > 0);

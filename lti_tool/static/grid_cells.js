@@ -27,9 +27,14 @@ Spirale.readGrid = function (form) {
 
   /* ---------- words ---------- */
 
+  /** « de {name} » before a vowel is « d’Adam »: only French words have it. */
   function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, function (whole, name) { return name in values ? values[name] : whole; });
+    return text
+      .replace(/\b(d)e (?=\{(\w+)\})/gi, function (whole, d, name) { return startsWithVowel(values[name]) ? d + '’' : whole; })
+      .replace(/\{(\w+)\}/g, function (whole, name) { return name in values ? values[name] : whole; });
   }
+
+  function startsWithVowel(value) { return /^[aeiouh]/i.test(String(value).normalize('NFD')); }
 
   function count(name, n, values) {
     return fill(counted[n > 1 ? 'many' : 'one'][name], Object.assign({ n: n }, values));

@@ -293,11 +293,15 @@
 
   /* ---------- keys: a digit acts only on a level, so that a comment can be typed or dictated ---------- */
 
-  form.addEventListener('keydown', function (event) {
+  document.addEventListener('keydown', function (event) {
     if (event.isComposing || event.altKey) return;
+    const inField = event.target.closest('input, select, textarea');
     if ((event.ctrlKey || event.metaKey) && event.key === 'Enter') {
       event.preventDefault();
       goOn();
+    } else if (!inField && !event.ctrlKey && !event.metaKey && !event.shiftKey && /^Arrow(Left|Right)$/.test(event.key)) {
+      event.preventDefault();
+      goTo(event.key === 'ArrowRight' ? 'one-after' : 'one-before');
     } else if (event.target.type === 'radio' && !event.ctrlKey && !event.metaKey) {
       const digit = /^(?:Digit|Numpad)([1-4])$/.exec(event.code) || /^([1-4])$/.exec(event.key);
       const part = event.target.closest('fieldset');

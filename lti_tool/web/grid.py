@@ -156,6 +156,12 @@ def newest_entry(activity: Activity) -> int:
 # ----- showing -----
 
 
+def _edit_url(activity: Activity) -> str | None:
+    """Where a teacher changes the activity; one of a past year stays as it is."""
+    may = visit().may(May.TEACH) and activity.year_id is None
+    return here("edit_activity", activity_id=activity.id) if may else None
+
+
 def show_grid(activity: Activity, **more: Any) -> str:
     """The page; `more`: what it shows again because it could not be written."""
     course_pupils = pupils_of(db.session, activity)
@@ -185,7 +191,8 @@ def show_grid(activity: Activity, **more: Any) -> str:
         "csrf": csrf_token(),
         "colleagues": colleagues_of(current, {column.id: column.code for column in columns}),
         "one_url": one_url(activity),
-        "edit_url": here("edit_activity", activity_id=activity.id) if visit().may(May.TEACH) else None,
+        "edit_url": _edit_url(activity),
+        "to_date": activity.undated and activity.is_closed,
         "read_only": activity.is_closed,
         "saved_text": _("Enregistré à %(hour)s", hour=clock(utcnow())) if saved else "",
         "errors": [],

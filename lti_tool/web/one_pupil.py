@@ -114,6 +114,7 @@ def _show(
     course_pupils = pupils_of(db.session, activity)
     place = _place_of(person_id, course_pupils)
     columns = [column_of(link) for link in activity.competences]
+    cursor = newest_entry(activity)  # before the cells: what is written in between is news for the page
     row = row_of(
         course_pupils[place],
         columns,
@@ -133,7 +134,7 @@ def _show(
         levels=levels(),
         codes=codes(),
         comments=offered_comments(),
-        cursor=newest_entry(activity),
+        cursor=cursor,
         save_url=here("save_cells", activity_id=activity.id),
         previous_url=url(course_pupils[place - 1].person_id) if place else None,
         next_url=_next_url(activity, person_id, course_pupils) if place + 1 < len(course_pupils) else None,
