@@ -179,6 +179,7 @@ def test_by_keyboard_alone_a_situation_is_attached_assessed_and_published(
     expect(cell(tool, "Dylan P., 1C")).to_have_value("2")
     expect(tool.locator("#grid-unread")).to_contain_text("Chloé M., 1C : bof")
     expect(tool.locator("#grid-unread")).to_contain_text("hors de la grille : 4")
+    expect(state(tool)).to_contain_text("4 cases collées, de Camille R. à Dylan P.")
     assert_accessible(tab.frame)
 
     # Filling leaves what is filled; replacing says how many, and waits.
@@ -458,6 +459,7 @@ def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(
     expect(state(tool)).to_have_text("z : cette touche n’écrit rien ici")
     expect(state(tool)).to_contain_text("Enregistré à")
     expect(cell(tool, "Aïcha D., 1A")).to_be_focused()
+    expect(tool.locator("[data-fill-scope=row] h3")).to_have_text("Remplir la case vide d’Aïcha D.")
     context.unroute("**/static/grid.js*")
     frame.goto(frame.url)
     for name, value in (("Adam B.", "3"), ("Amina K.", "ABS"), ("Chloé M.", ""), ("Aïcha D.", "4")):

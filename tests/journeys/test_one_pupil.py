@@ -178,6 +178,23 @@ def test_what_comes_back_leaves_a_comment_that_goes_on(
     expect(comment(tab)).to_have_value("Accueille bien")
 
 
+def test_arrows_outside_a_field_go_from_one_pupil_to_the_next(
+    context: BrowserContext, demo: Demo, activity: str
+) -> None:
+    tab = at_pupil(context, demo, "Claire Morel", "Lucas D.")
+    name, keyboard = tab.tool.get_by_role("heading", level=1), tab.page.keyboard
+    name.click()
+    keyboard.press("ArrowRight")
+    expect(name).to_contain_text("Maëlys")
+    level(tab, 3).focus()
+    keyboard.press("ArrowRight")  # among levels it chooses one
+    expect(level(tab, 4)).to_be_checked()
+    expect(name).to_contain_text("Maëlys")
+    name.click()
+    keyboard.press("ArrowLeft")
+    expect(name).to_contain_text("Lucas")
+
+
 def test_what_is_refused_is_said_where_it_is_and_nobody_leaves_without_knowing(
     context: BrowserContext, demo: Demo, activity: str
 ) -> None:

@@ -14,12 +14,15 @@ import sqlalchemy as sa
 
 import lti_tool
 from lti_tool.activities.models import Activity, ObservedItem
+from lti_tool.activities.years import close_year, year_mark
 from lti_tool.assessment.entries import cells
 from lti_tool.assessment.models import Assessment, SavedComment
+from lti_tool.courses.models import Course
 from lti_tool.db import db, utcnow
 from lti_tool.gradebook.models import DeliveryState, ScoreDelivery
 from tests import factories
 from tests.conftest import School, Visitor
+from tests.web.reading import part
 
 
 @pytest.fixture
@@ -625,3 +628,37 @@ def test_a_full_grid_costs_as_few_statements_as_an_empty_one_and_little_to_carry
     static = Path(lti_tool.__file__).parent
     carried = [page.encode(), *((static / file.removeprefix("/")).read_bytes() for file in files)]
     assert sum(len(gzip.compress(one, 6)) for one in carried) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("closed", "said", "leads"),
+    [
+        ({"undated": True}, "Sans date", "Fixer la date"),
+        ({"archived_at": utcnow()}, "Archivée", "Modifier"),
+        ({}, "", "Modifier"),
+    ],
+)
+def test_a_grid_that_is_closed_says_why_and_leads_to_what_opens_it(
+    school: School, closed: dict[str, Any], said: str, leads: str
+) -> None:
+    with school.app.app_context():
+        made = factories.activity(school.course, "1A", **closed)
+        db.session.commit()
+        path = f"/activities/{made.id}"
+    meta = part(school.visit("teacher").get(f"{path}/grid"), '<p class="meta">', "</p>")
+    assert said in meta
+    assert f">{leads}</a>" in meta
+    assert f'{path}/edit{"#starts_on" if "undated" in closed else ""}"' in meta
+
+
+def test_the_grid_of_a_past_year_leads_to_no_form(school: School) -> None:
+    with school.app.app_context():
+        made = factories.activity(school.course, "1A")
+        course = db.session.get_one(Course, school.course.id)
+        teacher = school.people["teacher"].id
+        assert close_year(db.session, course, year_mark(course), teacher, date(2027, 7, 1), utcnow())
+        db.session.commit()
+        path = f"/activities/{made.id}"
+    page = school.visit("teacher").get(f"{path}/grid")
+    assert "Année passée" in part(page, '<p class="meta">', "</p>")
+    assert f"{path}/edit" not in page.text
