@@ -383,7 +383,8 @@ def test_undoing_takes_back_what_was_done_here_and_nothing_of_a_colleagues(
             box.check()
     expect(state(tool)).to_contain_text("Enregistré à")
     adam.focus()
-    claire.page.keyboard.press("Control+z")
+    with claire.page.expect_response(is_save):
+        claire.page.keyboard.press("Control+z")
     expect(state(tool)).to_contain_text("Annulé")
     expect(boxes.nth(place)).not_to_be_checked()
     expect(boxes.nth(place - 1)).to_be_checked()
