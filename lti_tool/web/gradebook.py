@@ -11,9 +11,9 @@ from flask_babel import ngettext
 
 from ..courses.models import Course
 from ..courses.people import plain
-from ..db import db, utcnow
+from ..db import db
 from ..gradebook.columns import only_link_columns
-from ..gradebook.models import Conversion, GradebookSettings, Mode, PlatformPause
+from ..gradebook.models import Conversion, GradebookSettings, Mode
 from ..gradebook.own_columns import own_columns
 from ..gradebook.progress import batch_progress, last_success
 from ..gradebook.scores import can_send
@@ -21,17 +21,9 @@ from ..gradebook.worths import settings_of
 from ..lti.ags import SCOPE_LINEITEM, SCOPE_SCORE
 from .deliveries import STATES, Figures, explain_pause, number
 from .guard import May, here, page, row_id, visit
-from .score_rows import (
-    Line,
-    columns_of,
-    lines_of,
-    refusals_of,
-    row_of,
-    sent_again_together,
-    table_of,
-    to_settle,
-)
-from .scorebook import column_key, read_book, read_values
+from .score_lines import Line, columns_of, lines_of, sent_again_together, table_of, to_settle
+from .score_rows import refusals_of, row_of
+from .scorebook import Book, column_key, read_book, read_values
 from .shown import code_words, levels, moment_words
 
 LONGEST_SEARCH = 80
@@ -150,7 +142,7 @@ def gradebook() -> str:
         missing=missing_rights(course),
         link_columns=only_link_columns(db.session, course),
         own=bool(own_columns(db.session, course)),
-        pause=_pause(course, waiting),
+        pause=_pause(book, waiting),
         succeeded=last_success(db.session, course.platform_id),
         progress=batch_progress(db.session, course) if waiting else None,
         counts=counts,
@@ -210,12 +202,11 @@ def missing_rights(course: Course) -> list[str]:
     return [word for scope, word in words.items() if scope not in course.ags_scopes]
 
 
-def _pause(course: Course, waiting: int) -> dict[str, object] | None:
-    pause = db.session.get(PlatformPause, course.platform_id)
-    if pause is None or not waiting:
+def _pause(book: Book, waiting: int) -> dict[str, object] | None:
+    if book.pause is None or not waiting:
         return None
-    until = moment_words(pause.until) if pause.until > utcnow() else ""
-    return {"said": explain_pause(pause, course.platform.name), "until": until}
+    until = moment_words(book.paused_until) if book.paused_until else ""
+    return {"said": explain_pause(book.pause, book.course.platform.name), "until": until}
 
 
 def _labels(counts: Counter[str], settings: GradebookSettings) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from flask import redirect, render_template, request
@@ -13,13 +13,14 @@ from ..db import db, utcnow
 from ..errors import NotFound
 from ..gradebook.cells import read_cells
 from ..gradebook.columns import make_column_again
-from ..gradebook.models import DeliveryState, LineItem, ScoreDelivery
+from ..gradebook.models import DeliveryState, LineItem, Pair, ScoreDelivery
 from ..gradebook.queue import wake_worker
 from ..gradebook.scores import clear_score, hold_course, send_again
 from ..gradebook.worths import settings_of
 from .gradebook import filters_in
 from .guard import May, here, page, row_id, visit
-from .score_rows import line_of, lines_of, row_of, sent_again_together
+from .score_lines import line_of, lines_of, sent_again_together
+from .score_rows import row_of
 from .scorebook import left_over, read_book
 
 
@@ -29,14 +30,15 @@ def gradebook_again() -> Response:
     course = visit().course
     hold_course(db.session, course.id)
     if not request.form.get("all"):
-        return _send(course, _asked(DeliveryState.REFUSED, DeliveryState.STOPPED), stopped=True)
+        asked = _asked(DeliveryState.REFUSED, DeliveryState.STOPPED)
+        return _send(course, [delivery.pair for delivery in asked], stopped=True)
     # Those that the page counts on its buttons: not what was refused once, and came to another end since.
     book = read_book(db.session, course, may_act=True)
     refused = sent_again_together(lines_of(book))
     if reason := request.form.get("reason"):
         shown = filters_in(request.form.to_dict()).narrow(refused)
         refused = [line for line in shown if line.reason == reason]
-    return _send(course, [line.delivery for line in refused if line.delivery])
+    return _send(course, [line.pair for line in refused])
 
 
 @page("/gradebook/stop", may=May.TEACH, methods=("POST",))
@@ -50,7 +52,8 @@ def gradebook_force() -> Response:
     """Send our score over what was changed by hand in the LMS."""
     course = visit().course
     hold_course(db.session, course.id)
-    return _send(course, _asked(DeliveryState.CHANGED, DeliveryState.KEPT), forced=True)
+    asked = _asked(DeliveryState.CHANGED, DeliveryState.KEPT)
+    return _send(course, [delivery.pair for delivery in asked], forced=True)
 
 
 @page("/gradebook/keep", may=May.TEACH, methods=("POST",))
@@ -131,9 +134,8 @@ def _end(before: DeliveryState, after: DeliveryState) -> Response:
 
 
 def _send(
-    course: Course, deliveries: Iterable[ScoreDelivery], *, forced: bool = False, stopped: bool = False
+    course: Course, pairs: Collection[Pair], *, forced: bool = False, stopped: bool = False
 ) -> Response:
-    pairs = [delivery.pair for delivery in deliveries]
     send_again(db.session, course, pairs, utcnow(), forced=forced, stopped=stopped)
     db.session.commit()
     wake_worker()

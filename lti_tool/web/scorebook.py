@@ -74,8 +74,8 @@ class Book:
     settings: GradebookSettings
     can_act: bool
     """Whether the reader decides about scores, and the course sends them."""
-    paused_until: datetime | None
-    """Before it nothing leaves for the whole platform, which asked for it or does not answer."""
+    pause: PlatformPause | None
+    """Why nothing leaves, or left a moment ago, for the whole platform."""
     leavers: set[int]
     """Who was a pupil and is not any more, with something to send: nothing is."""
     to_publish: set[Pair]
@@ -86,6 +86,11 @@ class Book:
     def may_send(self, column: ColumnOf) -> bool:
         """Whether what a teacher sends from here to a column would leave."""
         return self.can_act and (isinstance(column, OwnColumn) or can_send(self.course))
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """Before it nothing leaves for the platform, which asked for it or does not answer."""
+        return self.pause.until if self.pause is not None and self.pause.until > utcnow() else None
 
     def is_off(self, column: ColumnOf) -> bool:
         """Whether a competence is not among those that are sent."""
@@ -117,7 +122,6 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
     held = {pair: cell.taken for pair, cell in cells if _is_of_now(cell.taken, began)}
     listed = pupils(session, course.id)
     gone = session.scalars(sa.select(LineItem.item_id).filter_by(course_id=course.id, gone=True))
-    pause = session.get(PlatformPause, course.platform_id)
     return Book(
         course=course,
         items=items,
@@ -132,7 +136,7 @@ def read_book(session: Session, course: Course, *, may_act: bool) -> Book:
         gone=set(gone),
         settings=settings,
         can_act=settings.sending and may_act,
-        paused_until=pause.until if pause is not None and pause.until > utcnow() else None,
+        pause=session.get(PlatformPause, course.platform_id),
         leavers={p for p, _c in valued} - {pupil.person_id for pupil in listed} - teaching,
         to_publish={line.pair for line in plan.to_send},
         conflicts={line.pair for line in plan.lines if line.change is Change.CONFLICT},
