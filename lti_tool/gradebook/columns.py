@@ -84,10 +84,9 @@ def find_or_make_column(
         if found is not None:
             # The maximum asked for, even of an LMS that keeps its own: what it holds is compared on its own scale.
             kept.url, kept.maximum, kept.lost = found.url, maximum, False
+            # Else it keeps the name it was given last: `rename_columns` gives it another.
             if made or not kept.label:
-                kept.label = (
-                    wanted.label
-                )  # else the name it was given last: `rename_columns` gives it another
+                kept.label = wanted.label
         elif looked:
             # Deleted in the LMS: it is made again only when a teacher says so.
             kept.url, kept.gone, kept.lost = "", True, False

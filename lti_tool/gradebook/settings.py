@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..courses.models import Course
 from ..db import insert_missing
+from .cells import newest_ids
 from .models import (
     COMPLEXITY_TABLE,
     OPEN,
@@ -116,14 +117,10 @@ def _count_staying(
     """Cells that hold a score of ours in columns that are sent now, and would not be."""
     if after.competences is None:
         return 0
-    newest = (
-        sa.select(sa.func.max(ScoreDelivery.id))
-        .where(
-            ScoreDelivery.course_id == course.id,
-            ScoreDelivery.item_id.is_not(None),
-            ScoreDelivery.state == DeliveryState.SENT,
-        )
-        .group_by(ScoreDelivery.person_id, ScoreDelivery.item_id)
+    newest = newest_ids(
+        ScoreDelivery.course_id == course.id,
+        ScoreDelivery.item_id.is_not(None),
+        ScoreDelivery.state == DeliveryState.SENT,
     )
     # One that was emptied since holds nothing.
     held = sa.select(ScoreDelivery.item_id).where(

@@ -192,7 +192,7 @@ def show_grid(activity: Activity, **more: Any) -> str:
         "colleagues": colleagues_of(current, {column.id: column.code for column in columns}),
         "one_url": one_url(activity),
         "edit_url": _edit_url(activity),
-        "to_date": activity.undated and activity.is_closed,
+        "to_date": activity.undated,
         "read_only": activity.is_closed,
         "saved_text": _("Enregistré à %(hour)s", hour=clock(utcnow())) if saved else "",
         "errors": [],
