@@ -8,6 +8,7 @@ window.Spirale = window.Spirale || {};
 Spirale.readGrid = function (form) {
   'use strict';
 
+  const { fill, sayState } = Spirale;
   const NOTICE_MS = 6000;
   const QUIET_MS = 400;                 // a save shorter than this says nothing until it is done
 
@@ -26,15 +27,6 @@ Spirale.readGrid = function (form) {
   document.querySelectorAll('.keys [data-key]').forEach(function (one) { codeOfKey[one.dataset.key] = one.dataset.value; });
 
   /* ---------- words ---------- */
-
-  /** « de {name} » before a vowel is « d’Adam »: only French words have it. */
-  function fill(text, values) {
-    return text
-      .replace(/\b(d)e (?=\{(\w+)\})/gi, function (whole, d, name) { return startsWithVowel(values[name]) ? d + '’' : whole; })
-      .replace(/\{(\w+)\}/g, function (whole, name) { return name in values ? values[name] : whole; });
-  }
-
-  function startsWithVowel(value) { return /^[aeiouh]/i.test(String(value).normalize('NFD')); }
 
   function count(name, n, values) {
     return fill(counted[n > 1 ? 'many' : 'one'][name], Object.assign({ n: n }, values));
@@ -138,26 +130,15 @@ Spirale.readGrid = function (form) {
 
   /* ---------- the state, in words, always at the same place ---------- */
 
-  function say(icon, text, bad) {
-    const line = byId('grid-state');
-    if (line.textContent === text) return;      // a reader is not told the same minute twice
-    line.classList.toggle('bad', Boolean(bad));
-    line.textContent = text;
-    if (!text) return;
-    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    svg.setAttribute('class', 'ico');
-    svg.setAttribute('aria-hidden', 'true');
-    svg.appendChild(document.createElementNS(svg.namespaceURI, 'use')).setAttribute('href', '#i-' + icon);
-    line.prepend(svg);
-  }
+  function say(icon, text) { sayState(byId('grid-state'), icon, text); }
 
   function showState() {
     clearTimeout(stateTimer);
     if (noticeTimer) return;
-    if (state.kind === 'saved' && state.refused) say('stop', state.refused, true);
+    if (state.kind === 'saved' && state.refused) say('stop', state.refused);
     else if (state.kind === 'saved' && state.at) say('check', fill(words.saved, { at: state.at }));
-    if (state.kind === 'offline') say('stop', count('offline', state.count), true);
-    if (state.kind === 'stopped') say('stop', state.count ? count('kept', state.count) : '', true);
+    if (state.kind === 'offline') say('stop', count('offline', state.count));
+    if (state.kind === 'stopped') say('stop', state.count ? count('kept', state.count) : '');
     if (state.kind === 'saving') stateTimer = setTimeout(function () { say('wait', words.saving); }, QUIET_MS);
   }
 
@@ -165,7 +146,7 @@ Spirale.readGrid = function (form) {
   function notice(text, bad) {
     clearTimeout(noticeTimer);
     clearTimeout(stateTimer);
-    say(bad ? 'stop' : 'info', text, bad);
+    say(bad ? 'stop' : 'info', text);
     noticeTimer = setTimeout(endNotice, NOTICE_MS);
   }
 

@@ -11,6 +11,7 @@
   const retry = document.getElementById('one-retry');
   if (!form || !window.Spirale) return;
 
+  const { fill, sayState } = Spirale;
   const IDLE_MS = 1000;
   const SWIPE_PX = 80;
   const SLOPE = 2;                      // a swipe goes twice as far sideways as up or down
@@ -21,11 +22,6 @@
   const ours = new Set();               // fieldsets whose level was chosen in this page
   const onItsWay = new Set();           // of these, those whose level has no answer yet
   let leaving = '';                     // where to go once all is saved
-
-  /** « {n} sur {total} »: as in the grid. */
-  function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, function (whole, name) { return name in values ? values[name] : whole; });
-  }
 
   /* ---------- a competence ---------- */
 
@@ -205,16 +201,7 @@
 
   /* ---------- the state ---------- */
 
-  function say(name, words) {
-    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-    svg.setAttribute('class', 'ico');
-    svg.setAttribute('aria-hidden', 'true');
-    use.setAttribute('href', '#i-' + name);
-    svg.append(use);
-    state.classList.toggle('bad', name === 'stop');
-    state.replaceChildren(svg, words);
-  }
+  function say(icon, text) { sayState(state, icon, text); }
 
   function refusedNames() {
     return Array.from(new Set(refusals().map(function (line) { return codeNameOf(line.closest('fieldset')); }))).join(', ');
@@ -229,7 +216,7 @@
     else if (now.kind === 'stopped') say('stop', now.count ? count('kept', now.count) : state.dataset.stopped);
     else if (refusals().length) say('stop', fill(form.dataset.refused, { what: refusedNames(), message: '' }).trim());
     else if (now.at) say('check', fill(state.dataset.saved, { at: now.at }));
-    else state.replaceChildren();
+    else say('', '');
     if (now.kind === 'saved' && leaving) leave(leaving);
   }
 
