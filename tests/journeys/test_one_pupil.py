@@ -7,31 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Response, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Route, expect
 
 from tests.journeys.conftest import PATIENCE_MS, Demo, Tab, assert_accessible, enter
-from tests.journeys.test_grid import SWIPE, make
+from tests.journeys.test_grid import POLL, PUT, SWIPE, is_save, make
 
 TITLE = "Chacun son tour"
 TOO_LONG = "Non enregistré : 1A. Ce commentaire dépasse 2000 caractères : le raccourcir."
 AGAIN = "Recommencer pour partir sans l’enregistrer."
-PUT = """
-async (entry) => {
-  const form = document.getElementById('one');
-  const person = Number(form.dataset.person);
-  const competence = Number(form.querySelector('fieldset').dataset.competence);
-  const about = {key: crypto.randomUUID(), person, competence, value: null, comment: null, observed: null};
-  const answer = await fetch(form.dataset.saveUrl, {
-    method: 'POST',
-    headers: {'Content-Type': 'application/json', 'X-CSRF-Token': form.dataset.csrf},
-    body: JSON.stringify({entries: [{...about, ...entry}], since: 0}),
-  });
-  return answer.json();
-}
-"""
-"""What a teacher's page sends for the first competence of the pupil it shows, behind its script's back."""
-POLL = "document.dispatchEvent(new Event('visibilitychange'))"
-"""A page asks what is new when it comes back in sight."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +48,7 @@ def at_pupil(context: BrowserContext, demo: Demo, who: str, pupil: str) -> Tab:
 
 
 def put(tab: Tab, **entry: Any) -> Any:
-    return tab.frame.evaluate(PUT, entry)["saved"][0]
+    return tab.frame.evaluate(PUT, entry)
 
 
 def first(tab: Tab) -> Locator:
@@ -108,10 +91,6 @@ def test_a_comment_or_a_tick_leaves_the_level_to_who_wrote_it_last(
     assert (saved["value"], saved["comment"], len(saved["observed"])) == ("1", "Très clair", 1)
     expect(level(claire, 1)).to_be_checked()
     expect(first(claire).locator("[data-word]")).to_have_text("non maîtrisée")
-
-
-def is_save(answer: Response) -> bool:
-    return answer.request.method == "POST" and answer.url.endswith("/cells")
 
 
 def test_what_came_while_something_was_on_its_way_is_told_and_shown_after_it(

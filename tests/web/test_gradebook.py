@@ -107,11 +107,15 @@ class Marks:
             db.session.close()
             return rows
 
-    def change(self, model: type, **values: Any) -> None:
-        """Change every row of a table."""
+    def leave(self, name: str) -> None:
+        """Somebody is no longer in the course."""
+        self.change(Enrolment, Enrolment.person_id == self.person_id(name), active=False)
+
+    def change(self, model: type, *where: Any, **values: Any) -> None:
+        """Change the rows of a table, all of them unless it is said which."""
         with self.school.app.app_context():
             begin_write()
-            db.session.execute(sa.update(model).values(**values))
+            db.session.execute(sa.update(model).where(*where).values(**values))
             db.session.commit()
             db.session.close()
 
@@ -682,12 +686,7 @@ def test_a_deleted_column_is_said_to_send_as_many_scores_as_it_does(marks: Marks
     for name, state in (("Adam", "sent"), ("Aïcha", "refused"), ("Chloé", "stopped"), ("Zoé", "sent")):
         marks.delivery(name, "1A", state, reason="column_gone" if state == "refused" else "")
     item = marks.column("1A", gone=True, url="")
-    with marks.school.app.app_context():
-        begin_write()
-        gone = sa.update(Enrolment).where(Enrolment.person_id == marks.person_id("Zoé"))
-        db.session.execute(gone.values(active=False))
-        db.session.commit()
-        db.session.close()
+    marks.leave("Zoé")
     assert "Spirale peut la recréer : ses 2 notes repartiront." in shown(marks)
 
     marks.school.visit("teacher").post("/gradebook/column", {"item": item})
@@ -752,12 +751,7 @@ def test_somebody_who_left_is_named_and_nothing_is_sent_for_them(marks: Marks) -
 def test_somebody_who_left_is_not_among_those_to_send_again(marks: Marks) -> None:
     for name in ("Adam", "Aïcha", "Chloé"):
         marks.delivery(name, "1A", "refused", reason="left" if name == "Adam" else "no_answer")
-    with marks.school.app.app_context():
-        begin_write()
-        gone = sa.update(Enrolment).where(Enrolment.person_id == marks.person_id("Adam"))
-        db.session.execute(gone.values(active=False))
-        db.session.commit()
-        db.session.close()
+    marks.leave("Adam")
     text = shown(marks)
     assert "Renvoyer les 2 notes refusées" in text
     assert "Renvoyer : Adam Benali" not in text
