@@ -369,19 +369,23 @@
     }
   });
 
-  // Somebody who typed before this file came stays where they are, and what they typed is saved.
+  // Somebody who typed before this file came: keys do what they would have done, from the cell where they were typed.
   const early = body.contains(document.activeElement) && document.activeElement.closest('td');
-  setHere(early || here);
   const unread = [];
+  let place = early || here;
+  setHere(place);
   cells.forEach(function (td) {
     const text = inputOf(td).value;
     if (text === valueOf(td) || inputOf(td).hasAttribute('aria-invalid')) return;
-    const added = text.replace(valueOf(td), '').trim();      // « 23 »: a 3 over a 2
-    const value = read(text) === null ? codeOfKey[added.toLowerCase()] || read(added) : read(text);
-    if (value !== null) return steps.writeOne(td, value);
+    const keys = Array.from(text.replace(valueOf(td), '').trim());      // « 23 »: a 3 over a 2
     show(td, valueOf(td));
-    unread.push(text);
+    if (read(text) !== null) return steps.writeOne(td, read(text));
+    if (!keys.every(function (key) { return isLevel(key) || codeOfKey[key.toLowerCase()]; })) return unread.push(text);
+    setHere(td);
+    keys.forEach(type);
+    if (td === early) place = here;
   });
+  setHere(place);
   if (unread.length) notice(fill(words.bad_key, { key: unread.join(words.and) }), true);
   showNow();
   byId('grid-margin').classList.add('ready');

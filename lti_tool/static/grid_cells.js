@@ -137,6 +137,7 @@ Spirale.readGrid = function (form) {
     if (noticeTimer) return;
     if (state.kind === 'saved' && state.refused) say('stop', state.refused);
     else if (state.kind === 'saved' && state.at) say('check', fill(words.saved, { at: state.at }));
+    else if (state.kind === 'saved') say('', '');
     if (state.kind === 'offline') say('stop', count('offline', state.count));
     if (state.kind === 'stopped') say('stop', state.count ? count('kept', state.count) : '');
     if (state.kind === 'saving') stateTimer = setTimeout(function () { say('wait', words.saving); }, QUIET_MS);

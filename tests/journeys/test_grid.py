@@ -443,8 +443,9 @@ def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(
     held: list[Route] = []
     context.route("**/static/grid.js*", lambda route: held.append(route))
     frame.goto(frame.url, wait_until="commit")
-    # Over a level, in an empty cell, by a code's letter, and something that says nothing.
-    for name, text in (("Adam B.", "23"), ("Amina K.", "a"), ("Chloé M.", "z"), ("Aïcha D.", "4")):
+    # Over a level, by a code's letter, something that says nothing, keys for three pupils, and a level.
+    typed = (("Adam B.", "23"), ("Amina K.", "a"), ("Chloé M.", "z"), ("Dylan P.", "34d"), ("Aïcha D.", "4"))
+    for name, text in typed:
         cell(tool, f"{name}, 1A").fill(text)
     assert held
     for route in held:
@@ -456,7 +457,9 @@ def test_what_was_typed_before_the_script_came_is_saved_where_it_was_typed(
     expect(tool.locator("[data-fill-scope=row] h3")).to_have_text("Remplir la case vide d’Aïcha D.")
     context.unroute("**/static/grid.js*")
     frame.goto(frame.url)
-    for name, value in (("Adam B.", "3"), ("Amina K.", "ABS"), ("Chloé M.", ""), ("Aïcha D.", "4")):
+    stored = {"Adam B.": "3", "Aïcha D.": "4", "Amina K.": "ABS", "Chloé M.": ""}
+    stored |= {"Dylan P.": "3", "Elif Y.": "4", "Emma G.": "DISP"}
+    for name, value in stored.items():
         expect(cell(tool, f"{name}, 1A")).to_have_value(value)
 
 

@@ -59,6 +59,7 @@ def assessed(demo: Demo, chromium: Browser) -> Iterator[Tab]:
     assert_accessible(tab.frame)
     tool.get_by_role("button", name="Enregistrer et évaluer").click()
     expect(tool.get_by_role("heading", level=1)).to_have_text(TITLE)
+    tab.wait_for_grid()
 
     tool.get_by_label("Adam B., 1A").click()
     for key in ("3", "2", "a"):
